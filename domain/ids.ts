@@ -1,0 +1,33 @@
+/** Workflow ids are what makes things happen once: they are built here and nowhere else. */
+import type { Target } from './deployment.js';
+
+const UNIQUE = /^[a-z0-9]{4,64}$/;
+const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+/** Whether a name can stand in ids, tags and paths: lower-case letters, digits, `_`, `-`. */
+export const isName = (text: string): boolean => NAME.test(text);
+
+/** `{environment}.{app}.{unique}` */
+export const deploymentId = (target: Target, unique: string): string =>
+  `${target.environment}.${target.app}.${unique}`;
+
+/** @returns undefined where `id` has not the form of a deployment's id. */
+export function parseDeploymentId(id: string): (Target & { unique: string }) | undefined {
+  const parts = id.split('.');
+  const [environment, app, unique] = parts;
+  if (parts.length !== 3 || !environment || !app || !unique) return undefined;
+  if (!isName(environment) || !isName(app) || !UNIQUE.test(unique)) return undefined;
+  return { environment, app, unique };
+}
+
+/** The id of the workflow of a deployment: its id with slashes. */
+export const deploymentWorkflowId = (id: string): string => `deployment/${id.replaceAll('.', '/')}`;
+
+export const deploymentIdOfWorkflow = (workflowId: string): string =>
+  workflowId.replace(/^deployment\//, '').replaceAll('/', '.');
+
+export const laneWorkflowId = (target: Target): string => `lane/${target.environment}/${target.app}`;
+
+export const buildWorkflowId = (app: string, commit: string): string => `build/${app}/${commit}`;
+
+export const noticeWorkflowId = (id: string): string => `notice/${id}`;
