@@ -1,0 +1,148 @@
+/**
+ * Activities that answer from a script, to reach every branch of a workflow on a real server. The messages
+ * between workflows are the real ones.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import type { Worker } from '@temporalio/worker';
+import { createLaneRecovery } from '../../activities/temporal/lane-recovery.js';
+import { createMessenger } from '../../activities/temporal/messenger.js';
+import type * as effects from '../../domain/effects.js';
+import type { BuiltImage, Notice } from '../../domain/messages.js';
+import { QUEUE } from '../../domain/messages.js';
+import type { TestTemporal } from './temporal.js';
+
+const OLD = 'arn:aws:ecs:us-east-1:0:task-definition/staging-api:1';
+const NEW = 'arn:aws:ecs:us-east-1:0:task-definition/staging-api:2';
+const DIGEST = `sha256:${'d'.repeat(64)}`;
+
+export const rollout = {
+  desired: 2,
+  running: 2,
+  pending: 0,
+  failed: 0,
+  previousRunning: 0,
+  events: [],
+  updatedAt: '2026-01-01T00:00:00.000Z',
+};
+
+/** What each activity does; the defaults are a deployment that succeeds. */
+export function script() {
+  return {
+    validate: async (_input: effects.ValidateInput): Promise<effects.Validated> => ({
+      images: [{ containers: ['django'], repository: 'openverse-api', tag: 'a', digest: DIGEST, listed: [] }],
+      release: 'a'.repeat(40),
+      warnings: [],
+    }),
+    look: async (_input: { id: string }): Promise<effects.Look> => ({
+      service: 'staging-api',
+      cluster: 'staging-default',
+      primary: 'ecs-svc/1',
+      revision: OLD,
+      wayBack: OLD,
+      wayBackDigests: {},
+      desired: 2,
+      warnings: [],
+    }),
+    register: async (_input: effects.RegisterInput): Promise<effects.Registered> => ({
+      revision: NEW,
+      images: [{ container: 'django', after: `r/openverse-api:a@${DIGEST}` }],
+      variables: { added: [], removed: [], changed: [] },
+      secrets: { added: [], removed: [], changed: [] },
+    }),
+    update: async (_input: effects.UpdateInput): Promise<effects.Updated> => ({
+      state: 'sent',
+      deployment: 'ecs-svc/2',
+      at: new Date().toISOString(),
+    }),
+    stabilise: async (input: effects.StabiliseInput): Promise<effects.Stabilised> => ({
+      verdict: 'stable',
+      message: 'stable',
+      rollout,
+      now: input.revision,
+    }),
+    verify: async (_input: effects.VerifyInput): Promise<effects.Verified> => ({
+      verified: true,
+      detail: 'reports it',
+    }),
+    goBack: async (_input: effects.GoBackInput): Promise<effects.WentBack> => ({
+      state: 'sent',
+      revision: OLD,
+      deployment: 'ecs-svc/3',
+      at: new Date().toISOString(),
+    }),
+    dossier: async (_input: effects.DossierInput): Promise<effects.CollectedDossier> => ({
+      events: [{ at: '2026-01-01T00:00:00.000Z', message: 'it happened' }],
+      stoppedTasks: [],
+      now: OLD,
+    }),
+    buildImages: async (_input: {
+      app: string;
+      commit: string;
+    }): Promise<{
+      images: BuiltImage[];
+      kept: string[];
+      lastLines: string[];
+    }> => ({ images: [{ repository: 'openverse-api', digest: DIGEST }], kept: [], lastLines: [] }),
+    deliver: async (_notice: Notice): Promise<void> => undefined,
+  };
+}
+
+export type Script = ReturnType<typeof script>;
+
+export const failing = (type: string, message: string, details?: object) => async (): Promise<never> => {
+  throw ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: true,
+    ...(details ? { details: [details] } : {}),
+  });
+};
+
+/** Every call, by name, in order. */
+export type Calls = { name: string; input: unknown }[];
+
+/** Workers for all queues. The script may be changed while they run. */
+export async function scriptedWorkers(
+  temporal: TestTemporal,
+  acts: Script,
+  calls: Calls = [],
+): Promise<{ calls: Calls; stop(): Promise<void> }> {
+  const told = (name: keyof Script) => async (input: never) => {
+    calls.push({ name, input });
+    return acts[name](input);
+  };
+  const scripted = Object.fromEntries(
+    (Object.keys(acts) as (keyof Script)[]).map((name) => [name, told(name)]),
+  );
+  const real = {
+    ...createMessenger(temporal.client as Client),
+    ...createLaneRecovery(temporal.client as Client),
+  };
+  const workers = await Promise.all([
+    temporal.createWorker({ taskQueue: QUEUE.main, activities: { ...real, ...scripted } }),
+    temporal.createWorker({ taskQueue: QUEUE.watches, workflows: false, activities: scripted }),
+    temporal.createWorker({ taskQueue: QUEUE.builds, workflows: false, activities: scripted }),
+  ]);
+  const running = workers.map((worker: Worker) => worker.run());
+  return {
+    calls,
+    async stop() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await Promise.all(running);
+    },
+  };
+}
+
+/** Waits for something outside, bounded; an assertion that fails is asked again until then. */
+export async function eventually<T>(check: () => Promise<T> | T, ms = 10_000): Promise<T> {
+  const end = Date.now() + ms;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

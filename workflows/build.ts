@@ -1,0 +1,63 @@
+/**
+ * Workflow `build/{app}/{commit}`: builds and pushes the image set once, however many ask for it. It runs
+ * outside the lanes' turns, so a long build never holds up a rollback. It ends when all askers are answered;
+ * when the last of them leaves, what is built is given up.
+ */
+import {
+  CancellationScope,
+  defineSignal,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertMemo,
+} from '@temporalio/workflow';
+import type { BuildResult, BuildView } from '../domain/messages.js';
+import { MEMO, SIGNAL } from '../domain/messages.js';
+import { builds, tells } from './effects.js';
+import { codedFailure } from './failure.js';
+
+export interface BuildInput {
+  app: string;
+  commit: string;
+}
+
+export async function build({ app, commit }: BuildInput): Promise<BuildView> {
+  const askers = new Set<string>();
+  const scope = new CancellationScope();
+  setHandler(defineSignal<[{ asker: string }]>(SIGNAL.join), ({ asker }) => void askers.add(asker));
+  setHandler(defineSignal<[{ asker: string }]>(SIGNAL.leave), ({ asker }) => {
+    askers.delete(asker);
+    if (askers.size === 0) scope.cancel();
+  });
+
+  let view: BuildView = { id: `${app}.${commit}`, app, commit, state: 'running' };
+  upsertMemo({ [MEMO.build]: view });
+  setCurrentDetails(`building **${app}** at \`${commit}\``);
+
+  const result = await scope.run(() => run({ app, commit }));
+  view = { ...view, state: 'finished', result };
+  upsertMemo({ [MEMO.build]: view });
+  setCurrentDetails(`**${result.outcome}** ${app} at \`${commit}\``);
+
+  // One that joins while others are answered is answered too: the server refuses to close before it is seen.
+  while (askers.size > 0) {
+    const batch = [...askers];
+    for (const asker of batch) askers.delete(asker);
+    await Promise.all(batch.map((asker) => tells.answerBuild({ asker, result })));
+  }
+  return view;
+}
+
+async function run(input: BuildInput): Promise<BuildResult> {
+  try {
+    const { images } = await builds.buildImages(input);
+    return { outcome: 'succeeded', images };
+  } catch (error) {
+    if (isCancellation(error)) {
+      return { outcome: 'stopped', code: 'STOPPED', message: 'Nobody waits for this build', lastLines: [] };
+    }
+    const { code, message, details } = codedFailure(error);
+    const lastLines = Array.isArray(details?.lastLines) ? details.lastLines.map(String) : [];
+    return { outcome: code === 'NOT_ON_BRANCH' ? 'rejected' : 'failed', code, message, lastLines };
+  }
+}

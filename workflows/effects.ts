@@ -1,0 +1,94 @@
+/**
+ * The activities by class of reliability. Each class has a bound per attempt and one in total, and says how it
+ * is cancelled: the SDK's default differs from its documentation. None is bounded by attempts: a worker's
+ * restart consumes one.
+ */
+import type { ActivityOptions } from '@temporalio/workflow';
+import { proxyActivities } from '@temporalio/workflow';
+import type { Limits } from '../domain/deployment.js';
+import { QUEUE } from '../domain/messages.js';
+import type { BuildActivities, MainActivities, WatchActivities } from '../activities/index.js';
+
+const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
+
+/** A worker that dies is noticed after this long; activities of these classes heartbeat every second. */
+const NOTICED_DEAD = '5s';
+
+/**
+ * Reads. The total is generous because one of them waits for somebody else's rollout to settle; what it waits
+ * for stands at the pending activity. Nothing to undo: cancelled at once.
+ */
+const READ: ActivityOptions = {
+  startToCloseTimeout: '1m',
+  scheduleToCloseTimeout: '6h',
+  heartbeatTimeout: NOTICED_DEAD,
+  retry,
+  cancellationType: 'TRY_CANCEL',
+};
+
+/** Writes at AWS: looked for before they are made, so another attempt is safe. A stop lets them finish. */
+const WRITE: ActivityOptions = {
+  startToCloseTimeout: '1m',
+  scheduleToCloseTimeout: '1h',
+  heartbeatTimeout: NOTICED_DEAD,
+  retry,
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+};
+
+/** Messages to other workflows: short, repeatable, and never in the way for long. */
+const TELL: ActivityOptions = {
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '1h',
+  retry,
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+};
+
+/** What is nice to have: given up quietly. */
+const BEST_EFFORT: ActivityOptions = {
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '1m',
+  heartbeatTimeout: NOTICED_DEAD,
+  retry,
+  cancellationType: 'TRY_CANCEL',
+};
+
+/** What people are told may be hours late, not lost: rule 8 keeps it out of the way. */
+const DELIVER: ActivityOptions = {
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '24h',
+  retry: { ...retry, maximumInterval: '5m' },
+  cancellationType: 'TRY_CANCEL',
+};
+
+/** On its own queue, Docker beside it. Cancelled only when the process group is dead. */
+const BUILD: ActivityOptions = {
+  taskQueue: QUEUE.builds,
+  startToCloseTimeout: '2h',
+  scheduleToCloseTimeout: '24h',
+  heartbeatTimeout: '15s',
+  retry,
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+};
+
+/** It writes nothing: cancelled at once. Its own hard limit ends it; these bounds only stand behind that. */
+const watch = (limitMs: number): ActivityOptions => ({
+  taskQueue: QUEUE.watches,
+  startToCloseTimeout: limitMs + 60 * 60_000,
+  scheduleToCloseTimeout: limitMs + 24 * 60 * 60_000,
+  heartbeatTimeout: '10s',
+  retry,
+  cancellationType: 'TRY_CANCEL',
+});
+
+export const reads = proxyActivities<MainActivities>(READ);
+export const writes = proxyActivities<MainActivities>(WRITE);
+export const tells = proxyActivities<MainActivities>(TELL);
+export const bestEffort = proxyActivities<MainActivities>(BEST_EFFORT);
+export const deliveries = proxyActivities<MainActivities>(DELIVER);
+export const builds = proxyActivities<BuildActivities>(BUILD);
+
+/** The watches' bounds follow the limits that were fixed at acceptance. */
+export const watches = (limits: Limits) => ({
+  stabilise: proxyActivities<WatchActivities>(watch(limits.giveUpAfterMs)).stabilise,
+  verify: proxyActivities<WatchActivities>(watch(limits.verifyMs)).verify,
+});

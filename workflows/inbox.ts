@@ -1,0 +1,62 @@
+/** What reaches a running deployment from outside: its turn, its build's result, and a person's stop. */
+import { CancellationScope, CancelledFailure, defineSignal, setHandler } from '@temporalio/workflow';
+import type { BuildResult, StopRequest } from '../domain/messages.js';
+import { SIGNAL } from '../domain/messages.js';
+
+export interface Inbox {
+  hasTurn(): boolean;
+  /** The build's answer, once. */
+  takeBuilt(): BuildResult | undefined;
+  hasBuilt(): boolean;
+  stopRequest(): StopRequest | undefined;
+  /** The first stop counts; later ones change nothing. */
+  stop(request: StopRequest): void;
+  /** Runs `work` so that a stop cancels it. @throws CancelledFailure on a stop. */
+  interruptible<T>(work: () => Promise<T>): Promise<T>;
+  /** @throws CancelledFailure where a stop has come. */
+  throwIfStopped(): void;
+}
+
+/** Registers the handlers: call it before anything is awaited. */
+export function openInbox(): Inbox {
+  let turn = false;
+  let built: BuildResult | undefined;
+  let stopped: StopRequest | undefined;
+  let scope: CancellationScope | undefined;
+
+  const inbox: Inbox = {
+    hasTurn: () => turn,
+    hasBuilt: () => built !== undefined,
+    takeBuilt() {
+      const result = built;
+      built = undefined;
+      return result;
+    },
+    stopRequest: () => stopped,
+    stop(request) {
+      if (stopped) return;
+      stopped = request;
+      scope?.cancel();
+    },
+    throwIfStopped() {
+      if (stopped) throw new CancelledFailure('stopped');
+    },
+    async interruptible(work) {
+      inbox.throwIfStopped();
+      scope = new CancellationScope();
+      try {
+        return await scope.run(work);
+      } finally {
+        scope = undefined;
+      }
+    },
+  };
+  setHandler(defineSignal(SIGNAL.turn), () => {
+    turn = true;
+  });
+  setHandler(defineSignal<[BuildResult]>(SIGNAL.built), (result) => {
+    built = result;
+  });
+  setHandler(defineSignal<[StopRequest]>(SIGNAL.stop), (request) => inbox.stop(request));
+  return inbox;
+}

@@ -1,0 +1,5 @@
+/** Every function exported here is a workflow type: nothing else may be. */
+export { build } from './build.js';
+export { deployment } from './deployment.js';
+export { lane } from './lane.js';
+export { notice } from './notice.js';

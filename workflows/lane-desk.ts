@@ -1,0 +1,127 @@
+/** Where people and deployments turn to a lane: its state, and the handlers that change it. */
+import { ApplicationFailure, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { DeploymentRequest } from '../domain/deployment.js';
+import type { LaneState, RecoveredLane } from '../domain/lane.js';
+import * as rules from '../domain/lane.js';
+import type { Accepted, LaneEnd, Lock, LockRequest, Ticket } from '../domain/messages.js';
+import { SIGNAL, UPDATE } from '../domain/messages.js';
+import { startDeployment } from './lane-children.js';
+
+export class LaneDesk {
+  private changed = false;
+
+  /** @param recovered false: nothing is answered until `recover` was called (invariant 5). */
+  constructor(
+    public state: LaneState,
+    private recovered: boolean,
+  ) {}
+
+  change(next: LaneState): void {
+    this.changed ||= next !== this.state;
+    this.state = next;
+  }
+
+  hasChanged(): boolean {
+    return this.changed;
+  }
+
+  /** @returns whether something has changed since it was last taken. */
+  takeChange(): boolean {
+    const { changed } = this;
+    this.changed = false;
+    return changed;
+  }
+
+  recover(found: RecoveredLane): void {
+    this.change(rules.recover(this.state, found));
+    this.recovered = true;
+  }
+
+  /** Validators see what is known now; handlers wait until all is known, and look again. */
+  open(): void {
+    setHandler(
+      defineUpdate<Accepted, [DeploymentRequest]>(UPDATE.request),
+      (request) => this.whenRecovered(() => this.accept(request)),
+      { validator: (request) => void (this.recovered && assertAcceptable(this.state, request)) },
+    );
+    setHandler(
+      defineUpdate<Lock, [LockRequest]>(UPDATE.lock),
+      (request) => this.whenRecovered(() => this.lock(request)),
+      { validator: (_request: LockRequest) => assertUnlocked(this.state) },
+    );
+    setHandler(
+      defineUpdate<Lock, [{ by: string }]>(UPDATE.unlock),
+      (_by) => this.whenRecovered(() => this.unlock()),
+      { validator: (_by: { by: string }) => void (this.recovered && assertLocked(this.state)) },
+    );
+    setHandler(defineSignal<[Ticket]>(SIGNAL.ready), (ticket) =>
+      this.change(rules.markReady(this.state, ticket)),
+    );
+    setHandler(defineSignal<[LaneEnd]>(SIGNAL.ended), (ended) => this.change(rules.end(this.state, ended)));
+  }
+
+  private async whenRecovered<T>(answer: () => T | Promise<T>): Promise<T> {
+    await condition(() => this.recovered);
+    return answer();
+  }
+
+  /** Invariants 1 and 2: queued, then its workflow started, then ready where nothing is to be built. */
+  private async accept(request: DeploymentRequest): Promise<Accepted> {
+    assertAcceptable(this.state, request);
+    const { id } = request;
+    const position = (): number => rules.positionOf(this.state, id) ?? 0;
+    if (rules.wasSeen(this.state, id)) return { id, position: position(), again: true };
+    const ticket = rules.ticketOf(request);
+    this.change(rules.remember(rules.enlist(this.state, ticket), request));
+    const answer: Accepted = { id, position: position(), again: false };
+    if (!(await startDeployment(request))) {
+      // Its key is older than what the lane remembers. If it still runs it enlists itself again.
+      this.change(rules.end(this.state, { id, outcome: 'unknown' }));
+      return { id, position: 0, again: true };
+    }
+    if (!request.commit) this.change(rules.markReady(this.state, ticket));
+    return answer;
+  }
+
+  private lock(request: LockRequest): Lock {
+    assertUnlocked(this.state);
+    const at = new Date().toISOString();
+    const lock: Lock = {
+      reason: request.reason,
+      by: request.by,
+      at,
+      ...(request.code ? { code: request.code } : {}),
+    };
+    this.change(rules.lock(this.state, lock));
+    return lock;
+  }
+
+  /** @returns the lock that was lifted. */
+  private unlock(): Lock {
+    const lock = assertLocked(this.state);
+    this.change(rules.unlock(this.state));
+    return lock;
+  }
+}
+
+function assertAcceptable(state: LaneState, request: DeploymentRequest): void {
+  const judged = rules.judgeRequest(state, request);
+  if ('accept' in judged) return;
+  if (judged.refuse === 'LOCKED') throw locked(judged.lock);
+  throw ApplicationFailure.nonRetryable(
+    'This Idempotency-Key came with another request before',
+    'KEY_REUSED',
+  );
+}
+
+function assertUnlocked({ lock }: LaneState): void {
+  if (lock) throw locked(lock);
+}
+
+function assertLocked({ lock }: LaneState): Lock {
+  if (!lock) throw ApplicationFailure.nonRetryable('The lane is not locked', 'NOT_LOCKED');
+  return lock;
+}
+
+const locked = (lock: Lock): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(`Locked by ${lock.by} since ${lock.at}: ${lock.reason}`, 'LOCKED', lock);

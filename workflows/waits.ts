@@ -1,0 +1,58 @@
+/** Waits of a deployment for somebody else: its build, its turn. */
+import { condition, isCancellation } from '@temporalio/workflow';
+import type { DeploymentRequest } from '../domain/deployment.js';
+import { ticketOf } from '../domain/lane.js';
+import type { BuildResult } from '../domain/messages.js';
+import { tells } from './effects.js';
+import type { Inbox } from './inbox.js';
+
+const FIRST_MS = 60_000;
+const LONGEST_MS = 60 * 60_000;
+
+/**
+ * Who should answer may have been terminated, so it is asked again, at growing intervals: a wait of days stays
+ * a few hundred events.
+ */
+async function persistently(done: () => boolean, ask: () => Promise<void>, summary: string): Promise<void> {
+  for (
+    let wait = FIRST_MS;
+    !(await condition(done, wait, { summary }));
+    wait = Math.min(2 * wait, LONGEST_MS)
+  ) {
+    await ask();
+  }
+}
+
+/** Joins the build of the commit, and leaves it on a stop. A build given up by its last asker is joined anew. */
+export async function awaitBuild(
+  request: DeploymentRequest,
+  commit: string,
+  inbox: Inbox,
+): Promise<BuildResult> {
+  const membership = { app: request.app, commit, asker: request.id };
+  const join = (): Promise<void> => tells.joinBuild(membership);
+  try {
+    for (;;) {
+      const result = await inbox.interruptible(async () => {
+        await join();
+        await persistently(inbox.hasBuilt, join, 'the build');
+        return inbox.takeBuilt();
+      });
+      if (result && result.outcome !== 'stopped') return result;
+    }
+  } catch (error) {
+    if (isCancellation(error)) await tells.leaveBuild(membership);
+    throw error;
+  }
+}
+
+/** The lane knows that a request without a build is ready; one that was built says so. */
+export async function awaitTurn(request: DeploymentRequest, inbox: Inbox): Promise<void> {
+  const { app, environment } = request;
+  const ready = { ...ticketOf(request), ready: true };
+  const enlist = (): Promise<void> => tells.tellLane({ app, environment, ready });
+  await inbox.interruptible(async () => {
+    if (request.commit) await enlist();
+    await persistently(inbox.hasTurn, enlist, 'its turn in the lane');
+  });
+}
