@@ -1,0 +1,27 @@
+import { failed, notFound } from '../answers.js';
+import type { Route } from '../router.js';
+
+const DOCS = 'https://docs.github.com/rest/teams/members#get-team-membership-for-a-user';
+const MAY_READ_TEAMS = ['read:org', 'write:org', 'admin:org'];
+
+const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
+
+export const teams: Route[] = [
+  {
+    method: 'GET',
+    path: '/orgs/{org}/teams/{team}/memberships/{login}',
+    handle({ params, user, state, url }) {
+      if (!user?.scopes.some((scope) => MAY_READ_TEAMS.includes(scope))) {
+        return failed(403, 'Resource not accessible by personal access token', DOCS);
+      }
+      // Whoever does not see the team gets the answer of a team that is not there.
+      if (!user.inOrg || !same(params['org'], state.org) || !same(params['team'], state.team))
+        return notFound(DOCS);
+      const member = state.memberState(params['login'] ?? '');
+      if (!member) return notFound(DOCS);
+      const login = state.user(params['login'] ?? '')?.login;
+      const membership = `${url}/organizations/1/team/1/memberships/${login}`;
+      return { status: 200, body: { state: member, role: 'member', url: membership } };
+    },
+  },
+];
