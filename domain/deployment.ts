@@ -68,6 +68,8 @@ export interface DeploymentRequest extends Target {
   /** ISO 8601. */
   queuedAt: string;
   limits: Limits;
+  /** The lane was free: the turn comes with the start. */
+  hasTurn?: boolean;
 }
 
 export type StepState = 'pending' | 'running' | 'done' | 'failed' | 'skipped';

@@ -46,13 +46,13 @@ export const SIGNAL = {
   stop: 'stop',
   /** build → deployment: `BuildResult`. */
   built: 'built',
-  /** deployment → lane: `{ id }`, built or with nothing to build. Enlists it where the lane lost it. */
+  /** build or deployment → lane: `Ticket`, its images are there. Enlists it where the lane lost it. */
   ready: 'ready',
   /** deployment → lane: `LaneEnd`. */
   ended: 'ended',
-  /** deployment → build: `{ asker }`, a deployment's workflow id. */
+  /** deployment → build: `BuildAsker`. */
   join: 'join',
-  /** deployment → build: `{ asker }` no longer waits; the last one ends the build. */
+  /** deployment → build: `{ id }`, its own: it no longer waits; the last one ends the build. */
   leave: 'leave',
   /** deployment → notice: `Notice`. */
   notice: 'notice',
@@ -146,6 +146,11 @@ export interface BuiltImage {
 export type BuildResult =
   | { outcome: 'succeeded'; images: BuiltImage[] }
   | { outcome: 'failed' | 'rejected' | 'stopped'; code: Code; message: string; lastLines: string[] };
+
+/** Who waits for a build: told of its result, and then its lane told that it is ready. */
+export interface BuildAsker extends Target {
+  ticket: Ticket;
+}
 
 export interface BuildView {
   id: string;

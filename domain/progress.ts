@@ -15,7 +15,7 @@ import type { Stabilised } from './effects.js';
 
 /** As it is from the moment of acceptance: queued, the membership of who asked just checked. */
 export function accepted(request: DeploymentRequest): Deployment {
-  const { limits: _limits, checkActor, override: _override, ...shown } = request;
+  const { limits: _limits, checkActor, override: _override, hasTurn: _hasTurn, ...shown } = request;
   const authorised: Step = {
     name: 'authorise',
     state: 'done',

@@ -11,7 +11,7 @@ import {
   setHandler,
   upsertMemo,
 } from '@temporalio/workflow';
-import type { BuildResult, BuildView } from '../domain/messages.js';
+import type { BuildAsker, BuildResult, BuildView } from '../domain/messages.js';
 import { MEMO, SIGNAL } from '../domain/messages.js';
 import { builds, tells } from './effects.js';
 import { codedFailure } from './failure.js';
@@ -22,11 +22,11 @@ export interface BuildInput {
 }
 
 export async function build({ app, commit }: BuildInput): Promise<BuildView> {
-  const askers = new Set<string>();
+  const askers = new Map<string, BuildAsker>();
   const scope = new CancellationScope();
-  setHandler(defineSignal<[{ asker: string }]>(SIGNAL.join), ({ asker }) => void askers.add(asker));
-  setHandler(defineSignal<[{ asker: string }]>(SIGNAL.leave), ({ asker }) => {
-    askers.delete(asker);
+  setHandler(defineSignal<[BuildAsker]>(SIGNAL.join), (asker) => void askers.set(asker.ticket.id, asker));
+  setHandler(defineSignal<[{ id: string }]>(SIGNAL.leave), ({ id }) => {
+    askers.delete(id);
     if (askers.size === 0) scope.cancel();
   });
 
@@ -41,8 +41,8 @@ export async function build({ app, commit }: BuildInput): Promise<BuildView> {
 
   // One that joins while others are answered is answered too: the server refuses to close before it is seen.
   while (askers.size > 0) {
-    const batch = [...askers];
-    for (const asker of batch) askers.delete(asker);
+    const batch = [...askers.values()];
+    askers.clear();
     await Promise.all(batch.map((asker) => tells.answerBuild({ asker, result })));
   }
   return view;

@@ -29,6 +29,7 @@ import { bestEffort, reads, tells, watches, writes } from './effects.js';
 import { codedFailure } from './failure.js';
 import type { Done } from './go-back.js';
 import { goBack } from './go-back.js';
+import type { Inbox } from './inbox.js';
 import { openInbox } from './inbox.js';
 import type { notice } from './notice.js';
 import { endAttributes } from './search-attributes.js';
@@ -43,7 +44,7 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
 }
 
 class Run {
-  readonly inbox = openInbox();
+  readonly inbox: Inbox;
   private readonly clock: SlowClock;
   private readonly target: { id: string; app: string; environment: string };
   private readonly done: Done = {};
@@ -51,6 +52,7 @@ class Run {
   private buildLines: string[] = [];
 
   constructor(private readonly request: DeploymentRequest) {
+    this.inbox = openInbox(request.hasTurn === true);
     this.record = progress.accepted(request);
     this.target = { id: request.id, app: request.app, environment: request.environment };
     this.clock = new SlowClock(request.limits.tellAfterMs, () => this.tooSlow());

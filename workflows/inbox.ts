@@ -18,8 +18,8 @@ export interface Inbox {
 }
 
 /** Registers the handlers: call it before anything is awaited. */
-export function openInbox(): Inbox {
-  let turn = false;
+export function openInbox(startsWithTurn: boolean): Inbox {
+  let turn = startsWithTurn;
   let built: BuildResult | undefined;
   let stopped: StopRequest | undefined;
   let scope: CancellationScope | undefined;

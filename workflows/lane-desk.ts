@@ -65,7 +65,7 @@ export class LaneDesk {
     return answer();
   }
 
-  /** Invariants 1 and 2: queued, then its workflow started, then ready where nothing is to be built. */
+  /** Invariants 1 and 2: queued, then its workflow started, then ready where there is nothing to build. */
   private async accept(request: DeploymentRequest): Promise<Accepted> {
     assertAcceptable(this.state, request);
     const { id } = request;
@@ -74,13 +74,24 @@ export class LaneDesk {
     const ticket = rules.ticketOf(request);
     this.change(rules.remember(rules.enlist(this.state, ticket), request));
     const answer: Accepted = { id, position: position(), again: false };
-    if (!(await startDeployment(request))) {
+    const hasTurn = this.giveTurnAtOnce(request, ticket);
+    if (!(await startDeployment({ ...request, hasTurn }))) {
       // Its key is older than what the lane remembers. If it still runs it enlists itself again.
       this.change(rules.end(this.state, { id, outcome: 'unknown' }));
       return { id, position: 0, again: true };
     }
     if (!request.commit) this.change(rules.markReady(this.state, ticket));
     return answer;
+  }
+
+  /** With nobody before it and nothing to build, the turn comes with the start: one message less. */
+  private giveTurnAtOnce(request: DeploymentRequest, ticket: Ticket): boolean {
+    if (request.commit) return false;
+    const ready = rules.markReady(this.state, ticket);
+    const next = rules.nextTurn(ready);
+    if (next?.id !== request.id) return false;
+    this.change(rules.giveTurn(ready, next));
+    return true;
   }
 
   private lock(request: LockRequest): Lock {

@@ -4,7 +4,7 @@
  *
  * What it keeps:
  * 1. A request is in the queue before its update is answered, and its deployment's workflow exists by then.
- * 2. A turn is given only to a deployment whose workflow exists and that is ready.
+ * 2. A turn is given only to a deployment that is ready, with the start of its workflow or after it.
  * 3. A place is freed on evidence only: the deployment said that it ended, or Temporal says that it closed.
  *    There is no lease that runs out under a deployment that still works.
  * 4. Continue-as-new only with no handler under way; deployments are abandoned children, so they live on.

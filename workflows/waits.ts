@@ -29,8 +29,9 @@ export async function awaitBuild(
   commit: string,
   inbox: Inbox,
 ): Promise<BuildResult> {
-  const membership = { app: request.app, commit, asker: request.id };
-  const join = (): Promise<void> => tells.joinBuild(membership);
+  const { id, app, environment } = request;
+  const asker = { app, environment, ticket: ticketOf(request) };
+  const join = (): Promise<void> => tells.joinBuild({ commit, asker });
   try {
     for (;;) {
       const result = await inbox.interruptible(async () => {
@@ -41,18 +42,17 @@ export async function awaitBuild(
       if (result && result.outcome !== 'stopped') return result;
     }
   } catch (error) {
-    if (isCancellation(error)) await tells.leaveBuild(membership);
+    if (isCancellation(error)) await tells.leaveBuild({ app, commit, id });
     throw error;
   }
 }
 
-/** The lane knows that a request without a build is ready; one that was built says so. */
+/** The lane knows already that it is ready: from the request where there is nothing to build, else from the build. */
 export async function awaitTurn(request: DeploymentRequest, inbox: Inbox): Promise<void> {
   const { app, environment } = request;
   const ready = { ...ticketOf(request), ready: true };
   const enlist = (): Promise<void> => tells.tellLane({ app, environment, ready });
   await inbox.interruptible(async () => {
-    if (request.commit) await enlist();
     await persistently(inbox.hasTurn, enlist, 'its turn in the lane');
   });
 }

@@ -2,20 +2,13 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { deploymentWorkflowId, laneWorkflowId, buildWorkflowId, noticeWorkflowId } from '../../domain/ids.js';
-import type { BuildResult, LaneEnd, Notice, Ticket } from '../../domain/messages.js';
+import type { BuildAsker, BuildResult, LaneEnd, Notice, Ticket } from '../../domain/messages.js';
 import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
 import type { Target } from '../../domain/deployment.js';
 
 export interface TellLane extends Target {
   ready?: Ticket;
   ended?: LaneEnd;
-}
-
-export interface JoinBuild {
-  app: string;
-  commit: string;
-  /** Deployment id. */
-  asker: string;
 }
 
 export function createMessenger(client: Client) {
@@ -52,22 +45,27 @@ export function createMessenger(client: Client) {
     },
 
     /** Single-flight: starts the build of a commit, or joins the one that runs. */
-    async joinBuild({ app, commit, asker }: JoinBuild): Promise<void> {
+    async joinBuild({ commit, asker }: { commit: string; asker: BuildAsker }): Promise<void> {
+      const { app } = asker;
       await workflow.signalWithStart(WORKFLOW.build, {
         workflowId: buildWorkflowId(app, commit),
         taskQueue: QUEUE.main,
         args: [{ app, commit }],
         signal: SIGNAL.join,
-        signalArgs: [{ asker }],
+        signalArgs: [asker],
       });
     },
 
-    async leaveBuild({ app, commit, asker }: JoinBuild): Promise<void> {
-      await ignoringMissing(workflow.getHandle(buildWorkflowId(app, commit)).signal(SIGNAL.leave, { asker }));
+    async leaveBuild({ app, commit, id }: { app: string; commit: string; id: string }): Promise<void> {
+      await ignoringMissing(workflow.getHandle(buildWorkflowId(app, commit)).signal(SIGNAL.leave, { id }));
     },
 
-    async answerBuild({ asker, result }: { asker: string; result: BuildResult }): Promise<void> {
-      await ignoringMissing(workflow.getHandle(deploymentWorkflowId(asker)).signal(SIGNAL.built, result));
+    /** The deployment first: by the time its lane gives it the turn it knows what was built. */
+    async answerBuild({ asker, result }: { asker: BuildAsker; result: BuildResult }): Promise<void> {
+      const { app, environment, ticket } = asker;
+      await ignoringMissing(workflow.getHandle(deploymentWorkflowId(ticket.id)).signal(SIGNAL.built, result));
+      if (result.outcome === 'succeeded')
+        await tellLane({ app, environment, ready: { ...ticket, ready: true } });
     },
   };
 }

@@ -99,6 +99,9 @@ export const failing = (type: string, message: string, details?: object) => asyn
   });
 };
 
+/** An activity hears of its cancellation with the answer to a heartbeat that is sent. */
+const PROMPT = { maxHeartbeatThrottleInterval: '100ms' } as const;
+
 /** Every call, by name, in order. */
 export type Calls = { name: string; input: unknown }[];
 
@@ -120,9 +123,9 @@ export async function scriptedWorkers(
     ...createLaneRecovery(temporal.client as Client),
   };
   const workers = await Promise.all([
-    temporal.createWorker({ taskQueue: QUEUE.main, activities: { ...real, ...scripted } }),
-    temporal.createWorker({ taskQueue: QUEUE.watches, workflows: false, activities: scripted }),
-    temporal.createWorker({ taskQueue: QUEUE.builds, workflows: false, activities: scripted }),
+    temporal.createWorker({ ...PROMPT, taskQueue: QUEUE.main, activities: { ...real, ...scripted } }),
+    temporal.createWorker({ ...PROMPT, taskQueue: QUEUE.watches, workflows: false, activities: scripted }),
+    temporal.createWorker({ ...PROMPT, taskQueue: QUEUE.builds, workflows: false, activities: scripted }),
   ]);
   const running = workers.map((worker: Worker) => worker.run());
   return {
