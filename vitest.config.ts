@@ -1,0 +1,41 @@
+import { defineConfig } from 'vitest/config';
+
+/** Pure: no process, no server, no socket. Whatever is neither here nor in `docker` is integration. */
+const UNIT = ['test/domain/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/clients/**/*.test.ts'];
+/** Needs a Docker daemon: `npm run test:docker`. */
+const DOCKER = ['test/docker/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    // Each integration file brings workers of its own; more than two at once starve each other's heartbeats.
+    maxWorkers: 2,
+    teardownTimeout: 20_000,
+    projects: [
+      { extends: true, test: { name: 'unit', include: UNIT, testTimeout: 20_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/**/*.test.ts'],
+          exclude: [...UNIT, ...DOCKER],
+          globalSetup: 'test/support/temporal-server.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'docker',
+          include: DOCKER,
+          globalSetup: 'test/support/temporal-server.ts',
+          // Real containers take real time, and two suites would fight over ports and the daemon.
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
