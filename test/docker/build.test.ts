@@ -41,7 +41,16 @@ beforeAll(async () => {
   aws = await startAwsStandIn();
   for (const repository of ['shop-web', 'shop-nginx']) aws.image({ repository });
 });
-afterAll(() => aws.close());
+afterAll(async () => {
+  await aws.close();
+  const made = await docker(
+    'images',
+    '--quiet',
+    '--filter',
+    'label=org.opencontainers.image.source=https://github.com/acme/shop',
+  );
+  if (made !== '') await docker('rmi', '--force', ...new Set(made.split('\n')));
+});
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-test-build-'));
   source = await createSource();

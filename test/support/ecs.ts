@@ -170,7 +170,7 @@ export const environment = (heartbeatDetails?: unknown): MockActivityEnvironment
   );
 
 export const run = async <I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> =>
-  (await environment().run(activity, input)) as O;
+  await environment().run<[I], O, (input: I) => Promise<O>>(activity, input);
 
 export const lookAt = async (world: EcsWorld): Promise<Look> =>
   await run(world.activities.look, { ...TARGET, id: ID });

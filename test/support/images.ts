@@ -2,6 +2,7 @@
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { fillConfig } from '../../domain/config-fill.js';
 import type { AppConfig, Config, ImageConfig } from '../../domain/config.js';
 
 export const image = (container: string, given: Partial<ImageConfig> = {}): ImageConfig => ({
@@ -16,21 +17,24 @@ export const image = (container: string, given: Partial<ImageConfig> = {}): Imag
 });
 
 /** One app, `shop`. */
-export const configOf = (
+export function configOf(
   images: ImageConfig[],
   given: Partial<AppConfig> = {},
   cloneUrl = '/nowhere',
-): Config => ({
-  repository: { owner: 'acme', name: 'shop', branch: 'main', cloneUrl },
-  maintainers: { org: 'acme', team: 'shop' },
-  access: { read: 'maintainers', logs: 'maintainers', oauthClients: [] },
-  aws: { region: 'us-east-1' },
-  environments: {},
-  apps: {
-    shop: { paths: [], images, environments: {}, releaseOnly: false, build: 'sluice', prepare: [], ...given },
-  },
-  limits: { tellAfterMs: 1, giveUpAfterMs: 1, verifyMs: 1, callsPerSecond: 5 },
-});
+): Config {
+  const shop = { images, environments: {}, releaseOnly: false, build: 'sluice' } as const;
+  const file = {
+    repository: { owner: 'acme', name: 'shop', branch: 'main', cloneUrl },
+    maintainers: { org: 'acme', team: 'shop' },
+    aws: { region: 'us-east-1' },
+    environments: {},
+    apps: {},
+  };
+  return {
+    ...fillConfig(file, 'https://github.com'),
+    apps: { shop: { ...shop, paths: [], prepare: [], ...given } },
+  };
+}
 
 export const ecrAt = (endpoint: string): { ecr: ECRClient } => ({
   ecr: new ECRClient({

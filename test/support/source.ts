@@ -1,5 +1,6 @@
 /** A git repository in a temporary directory, to clone from. */
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -24,7 +25,8 @@ export async function createSource(): Promise<SourceRepository> {
   return {
     directory,
     git,
-    async commit(files, message = 'change') {
+    // Equal commits of the same second would have the same id.
+    async commit(files, message = randomUUID()) {
       for (const [path, content] of Object.entries(files)) {
         const full = join(directory, path);
         await mkdir(dirname(full), { recursive: true });
