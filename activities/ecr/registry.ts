@@ -6,6 +6,7 @@ import { createRegistry, RegistryError } from '../../clients/registry.js';
 import type { Registry, RegistryLogin } from '../../clients/registry.js';
 import type { Config } from '../../domain/config.js';
 import { awsFailure } from '../aws-errors.js';
+import { patiently } from '../aws-read.js';
 import { later, refuse } from '../failure.js';
 
 /** A token lasts twelve hours; one that may run out during a push is not used any more. */
@@ -24,7 +25,8 @@ export function createRegistryAccess(deps: { config: Config; aws: Pick<Aws, 'ecr
 
   const login = async (): Promise<RegistryLogin> => {
     if (kept && Date.now() < kept.until) return kept.login;
-    const answer = await deps.aws.ecr.send(new GetAuthorizationTokenCommand({})).catch((error: unknown) => {
+    const ask = () => deps.aws.ecr.send(new GetAuthorizationTokenCommand({}));
+    const answer = await patiently(ask).catch((error: unknown) => {
       throw awsFailure(error, 'GetAuthorizationToken');
     });
     const [data] = answer.authorizationData ?? [];

@@ -10,6 +10,7 @@ import type { ResolvedImage, ValidateInput, Validated } from '../../domain/effec
 import { imageTag, isTag, releaseOf, REVISION_LABEL } from '../../domain/tags.js';
 import type { ImageIdentity } from '../../domain/tags.js';
 import { awsErrorName, awsFailure } from '../aws-errors.js';
+import { patiently } from '../aws-read.js';
 import { later, refuse } from '../failure.js';
 import { createRegistryAccess, registryFailure } from './registry.js';
 import type { RegistryAccess } from './registry.js';
@@ -102,7 +103,8 @@ async function getImage(
     acceptedMediaTypes: [...MANIFEST_TYPES],
   });
   try {
-    return await deps.aws.ecr.send(command, { abortSignal: Context.current().cancellationSignal });
+    const abortSignal = Context.current().cancellationSignal;
+    return await patiently(() => deps.aws.ecr.send(command, { abortSignal }));
   } catch (error) {
     if (awsErrorName(error) !== 'RepositoryNotFoundException') throw awsFailure(error, 'BatchGetImage');
     throw refuse('TAG_NOT_FOUND', `${name} does not exist: ECR has no repository ${repository}`);
@@ -154,10 +156,9 @@ async function identities(deps: Required<ValidateDeps>, found: Found[]): Promise
 
 async function tagsOf(deps: Required<ValidateDeps>, repository: string, digest: string): Promise<string[]> {
   try {
-    const answer = await deps.aws.ecr.send(
-      new DescribeImagesCommand({ repositoryName: repository, imageIds: [{ imageDigest: digest }] }),
-      { abortSignal: Context.current().cancellationSignal },
-    );
+    const command = new DescribeImagesCommand({ repositoryName: repository, imageIds: [{ imageDigest: digest }] });
+    const abortSignal = Context.current().cancellationSignal;
+    const answer = await patiently(() => deps.aws.ecr.send(command, { abortSignal }));
     return answer.imageDetails?.[0]?.imageTags ?? [];
   } catch (error) {
     // Deleted since: what was read before it stands.

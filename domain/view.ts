@@ -1,0 +1,214 @@
+/**
+ * What a person sees of a deployment: its own record, overlaid with what Temporal knows better at this
+ * moment. It needs no worker, so it stays true while none runs (rule 9: every wait says why).
+ */
+import type { Code } from './codes.js';
+import { CODES, isCode } from './codes.js';
+import type { Deployment, Rollout, Step, StepName, WaitingFor } from './deployment.js';
+import { STEPS } from './deployment.js';
+import { positionOf } from './lane.js';
+import type { LaneView, Ticket } from './messages.js';
+import { shortTag } from './summary.js';
+
+/** An activity that Temporal holds as scheduled, running, or waiting for its next attempt. */
+export interface PendingActivity {
+  /** Activity type. One that bears a step's name is that step; `buildImages` belongs to step `build`. */
+  type: string;
+  attempt: number;
+  /** ISO 8601; of the next attempt where one is waited for, and then in the future. */
+  scheduledAt: string;
+  /** ISO 8601; present while a worker holds it. */
+  startedAt?: string;
+  lastFailure?: { type?: string; message: string };
+  rollout?: Rollout;
+  build?: BuildProgress;
+}
+
+/** What a running build last told. */
+export interface BuildProgress {
+  /** `clone`, `build`, `push`, … */
+  phase: string;
+  /** Repository of the image. */
+  image?: string;
+  /** Its last output, scrubbed; maintainers only (rule 7). */
+  lines?: string[];
+}
+
+export interface DeploymentView extends Deployment {
+  build?: BuildProgress;
+}
+
+export interface OverlayInput {
+  /** The memo's record. */
+  deployment: Deployment;
+  pending: readonly PendingActivity[];
+  lane?: LaneView;
+  /** Temporal's status of the workflow. */
+  status: string;
+  /** ISO 8601, where the workflow is closed. */
+  closedAt?: string;
+  /** ISO 8601, where a step of the workflow itself waits for a worker since then. */
+  workflowTaskSince?: string;
+  now: Date;
+}
+
+/** A worker polls all the time: what lies longer than this is taken by none. */
+const TAKEN_WITHIN_MS = 5_000;
+
+/** An ended workflow that never closed its record was ended from outside: in Temporal, by hand. */
+const ENDED_FROM_OUTSIDE: readonly string[] = ['TERMINATED', 'FAILED', 'TIMED_OUT', 'CANCELLED'];
+
+export function overlay(input: OverlayInput): DeploymentView {
+  const { deployment, status } = input;
+  if (deployment.state === 'finished') return deployment;
+  if (ENDED_FROM_OUTSIDE.includes(status)) return terminated(input);
+  if (status !== 'RUNNING' && status !== 'PAUSED') return deployment;
+  const here = withPosition(withSteps(input), input.lane);
+  const rollout = input.pending.find((one) => one.rollout)?.rollout;
+  const build = input.pending.find((one) => one.build)?.build;
+  const waitingFor = waiting({ ...input, deployment: here });
+  return {
+    ...here,
+    ...(rollout ? { rollout } : {}),
+    ...(build ? { build } : {}),
+    ...(waitingFor ? { waitingFor } : {}),
+  };
+}
+
+/** For a ticket whose workflow is about to start: its request was accepted, so it can be read (section 8). */
+export const queuedView = (ticket: Ticket, lane: LaneView): DeploymentView =>
+  overlay({
+    deployment: {
+      ...{ id: ticket.id, app: lane.app, environment: lane.environment, kind: ticket.kind },
+      ...{ tag: ticket.tag, actor: ticket.actor, queuedAt: ticket.queuedAt },
+      state: 'queued',
+      steps: STEPS.map((name) => ({ name, state: 'pending' })),
+      warnings: [],
+    },
+    pending: [],
+    lane,
+    status: 'RUNNING',
+    now: new Date(ticket.queuedAt),
+  });
+
+/** Rule 7: output of builds and containers is for maintainers, unless `access.logs` is `public`. */
+export function withoutLogs(view: DeploymentView): DeploymentView {
+  const shown = { ...view };
+  if (shown.build) {
+    const { lines: _lines, ...build } = shown.build;
+    shown.build = build;
+  }
+  if (shown.dossier) {
+    const { lastLines: _lastLines, ...dossier } = shown.dossier;
+    shown.dossier = dossier;
+  }
+  return shown;
+}
+
+function terminated({ deployment, status, closedAt, now }: OverlayInput): DeploymentView {
+  const at = closedAt ?? now.toISOString();
+  const message = `its workflow was ended in Temporal (${status.toLowerCase()}) before it could say how it went`;
+  const { waitingFor: _waitingFor, position: _position, ...rest } = deployment;
+  const steps = deployment.steps.map((step): Step => {
+    if (step.state === 'running') return { ...step, state: 'failed', finishedAt: at };
+    return step.state === 'pending' ? { ...step, state: 'skipped' } : step;
+  });
+  const failure = { step: deployment.step ?? 'authorise', code: 'TERMINATED', message } as const;
+  return { ...rest, state: 'finished', outcome: 'failed', steps, failure, finishedAt: at };
+}
+
+const stepOf = ({ type }: PendingActivity): StepName | undefined =>
+  type === 'buildImages' ? 'build' : STEPS.find((name) => name === type);
+
+/** The record is written seldom, to keep histories short; a pending activity tells the step that runs now. */
+function withSteps({ deployment, pending }: OverlayInput): Deployment {
+  const found = pending.map((activity) => ({ activity, index: indexOf(stepOf(activity)) }));
+  const furthest = found.sort((a, b) => b.index - a.index)[0];
+  const recorded = indexOf(deployment.step);
+  if (!furthest || furthest.index < 0 || furthest.index < recorded) return deployment;
+  const { activity, index } = furthest;
+  const step = STEPS[index];
+  const state = deployment.steps[index]?.state;
+  if (!step || (state !== 'pending' && state !== 'running')) return deployment;
+  const startedAt = activity.startedAt ?? activity.scheduledAt;
+  const steps = deployment.steps.map((one): Step => {
+    if (one.name === step) return { ...one, state: 'running', startedAt: one.startedAt ?? startedAt };
+    const passed = indexOf(one.name) < index && (one.state === 'pending' || one.state === 'running');
+    return passed ? { ...one, state: 'done' } : one;
+  });
+  const hasTurn = index > indexOf('build');
+  return { ...deployment, ...(hasTurn ? { state: 'running' } : {}), step, steps };
+}
+
+const indexOf = (step: StepName | undefined): number => (step ? STEPS.indexOf(step) : -1);
+
+function withPosition(deployment: Deployment, lane: LaneView | undefined): Deployment {
+  const { position: recorded, ...rest } = deployment;
+  if (deployment.state !== 'queued') return rest;
+  const position = (lane && positionOf(lane, deployment.id)) ?? recorded;
+  return position === undefined ? rest : { ...rest, position };
+}
+
+function waiting(input: OverlayInput): WaitingFor | undefined {
+  const { deployment } = input;
+  const found = untaken(input) ?? retried(input);
+  if (found) return found;
+  return deployment.state === 'queued' ? (inLane(input) ?? deployment.waitingFor) : deployment.waitingFor;
+}
+
+const waitingFor = (code: Code, since: string, detail: string): WaitingFor => ({
+  code,
+  since,
+  detail,
+  who: CODES[code].who,
+  actions: [...CODES[code].actions],
+});
+
+function untaken({ pending, workflowTaskSince, now }: OverlayInput): WaitingFor | undefined {
+  const late = (at: string): boolean => now.getTime() - Date.parse(at) > TAKEN_WITHIN_MS;
+  const activity = pending.find((one) => !one.startedAt && late(one.scheduledAt));
+  if (activity) {
+    const code = stepOf(activity) === 'build' ? 'NO_BUILD_WORKER' : 'NO_WORKER';
+    return waitingFor(code, activity.scheduledAt, `${activity.type}: ${CODES[code].text}`);
+  }
+  if (!workflowTaskSince || !late(workflowTaskSince)) return undefined;
+  return waitingFor('NO_WORKER', workflowTaskSince, CODES.NO_WORKER.text);
+}
+
+/** Attempts of these are long: one that is under way is at work again, whatever ended the one before. */
+const LONG: readonly (StepName | undefined)[] = ['build', 'stabilise'];
+
+/** An attempt failed with one of our codes and another will follow: the code says what it waits for. */
+function retried({ deployment, pending }: OverlayInput): WaitingFor | undefined {
+  for (const activity of pending) {
+    const { type, message = '' } = activity.lastFailure ?? {};
+    if (!isCode(type) || (activity.startedAt && LONG.includes(stepOf(activity)))) continue;
+    const step = deployment.steps.find(({ name }) => name === stepOf(activity));
+    // A watch was well until its last news; a short activity waits since about when its step began.
+    const since = activity.rollout?.updatedAt ?? step?.startedAt ?? activity.scheduledAt;
+    return waitingFor(type, since, message || CODES[type].text);
+  }
+  return undefined;
+}
+
+function inLane({ deployment, lane }: OverlayInput): WaitingFor | undefined {
+  const { id, queuedAt, position } = deployment;
+  if (lane?.lock) {
+    const { by, reason, at } = lane.lock;
+    return waitingFor('LOCKED', at > queuedAt ? at : queuedAt, `locked by ${by} since ${at}: ${reason}`);
+  }
+  const build = deployment.steps.find(({ name }) => name === 'build');
+  if (build?.state === 'running') {
+    return waitingFor('BUILDING', build.startedAt ?? queuedAt, CODES.BUILDING.text);
+  }
+  if (lane?.running && lane.running.id !== id) {
+    const { id: other, tag, actor } = lane.running;
+    return waitingFor('LANE_BUSY', queuedAt, `${other} runs (${shortTag(tag)}, by ${actor})`);
+  }
+  if (!position) return undefined;
+  return waitingFor(
+    'LANE_BUSY',
+    queuedAt,
+    position === 1 ? 'one goes before it' : `${position} go before it`,
+  );
+}
