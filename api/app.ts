@@ -1,0 +1,92 @@
+/** The Fastify application, without a port: tests inject requests into it. */
+import { randomUUID } from 'node:crypto';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Fastify from 'fastify';
+import { ApiError, onError, onUnknownRoute } from './errors.js';
+import type { ApiDeps, Context } from './context.js';
+import { createGuards } from './auth.js';
+import { docs } from './docs.js';
+import { appsRoutes } from './routes/apps.js';
+import { deploymentsRoutes } from './routes/deployments.js';
+import { locksRoutes } from './routes/locks.js';
+import { meRoutes } from './routes/me.js';
+import { streamRoutes } from './routes/stream.js';
+import { systemRoutes } from './routes/system.js';
+import { readDeployment } from './temporal/reads.js';
+import { validatorCompiler } from './validation.js';
+import { createWatchers } from './watchers.js';
+
+/** Enough for the longest reason in the widest encoding. */
+const BODY_BYTES = 64 * 1024;
+/** The longest id of a deployment is below this. */
+const PARAM_CHARS = 250;
+
+/** @param logger absent: nothing is logged */
+export async function buildApi(deps: ApiDeps & { logger?: FastifyBaseLogger }): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    ...(deps.logger ? { loggerInstance: deps.logger } : {}),
+    bodyLimit: BODY_BYTES,
+    routerOptions: { maxParamLength: PARAM_CHARS },
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    frameworkErrors: (error, request, reply) => void onError(error, request, reply),
+    forceCloseConnections: 'idle',
+  });
+  const context = contextOf(deps);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setErrorHandler(onError);
+  app.setNotFoundHandler(onUnknownRoute);
+  app.decorateRequest('person', null as never);
+  app.addHook('onSend', headers);
+  app.addHook('onResponse', measure(context));
+  app.addHook('onError', async (_request, _reply, error) => countOutage(context, error));
+  app.addHook('preClose', async () => context.watchers.close());
+
+  await app.register(docs, { release: deps.release });
+  for (const routes of [systemRoutes, meRoutes, appsRoutes, deploymentsRoutes, streamRoutes, locksRoutes]) {
+    await app.register(routes(context));
+  }
+  return app;
+}
+
+function contextOf(deps: ApiDeps): Context {
+  const { config, identities, temporal, temporalUiUrl, publicUrl = '' } = deps;
+  return {
+    ...deps,
+    guards: createGuards({ config, identities }),
+    links: {
+      config,
+      namespace: temporal.namespace,
+      publicUrl: publicUrl.replace(/\/+$/, ''),
+      ...(temporalUiUrl ? { temporalUiUrl: temporalUiUrl.replace(/\/+$/, '') } : {}),
+    },
+    watchers: createWatchers({ read: (id) => readDeployment(temporal, id) }),
+  };
+}
+
+async function headers(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  void reply.header('x-request-id', request.id);
+  void reply.header('x-content-type-options', 'nosniff');
+  void reply.header('referrer-policy', 'no-referrer');
+  void reply.header('x-frame-options', 'DENY');
+  if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+  if (!reply.hasHeader('content-security-policy')) {
+    void reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+  }
+}
+
+const measure =
+  ({ metrics }: Context) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const route = request.routeOptions.url ?? 'unknown';
+    if (route.endsWith('/stream')) return; // lasts as long as somebody watches
+    const { method } = request;
+    metrics.requests.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+  };
+
+function countOutage({ metrics }: Context, error: Error): void {
+  if (!(error instanceof ApiError)) return;
+  if (error.code === 'TEMPORAL_DOWN' || error.code === 'NO_WORKER' || error.code === 'TOO_LATE') {
+    metrics.temporalErrors.inc({ code: error.code });
+  }
+}

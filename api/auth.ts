@@ -1,0 +1,87 @@
+/** Who asks, and what they may: rule 11, and `access.read`. Never open by default. */
+import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { GitHubDown, Identities, Misconfigured } from '../clients/identity.js';
+import type { Config } from '../domain/config.js';
+import { CODES } from '../domain/codes.js';
+import { ApiError } from './errors.js';
+
+/** Taken from the token alone: nothing in a body says who somebody is. */
+export interface Person {
+  /** GitHub login; absent where nobody has to say who they are and nobody did. */
+  login?: string;
+  maintainer: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    person: Person;
+  }
+}
+
+export interface Guards {
+  /** `access.read` decides. */
+  read: onRequestAsyncHookHandler;
+  /** Maintainers only. */
+  write: onRequestAsyncHookHandler;
+  /** Everybody who can say who they are. */
+  signedIn: onRequestAsyncHookHandler;
+}
+
+export function createGuards({ config, identities }: { config: Config; identities: Identities }): Guards {
+  const { read } = config.access;
+  const check =
+    (needs: Config['access']['read']): onRequestAsyncHookHandler =>
+    async (request) => {
+      request.person = await personOf({ request, identities, needs });
+    };
+  return { read: check(read), write: check('maintainers'), signedIn: check('signed-in') };
+}
+
+async function personOf(of: {
+  request: FastifyRequest;
+  identities: Identities;
+  needs: Config['access']['read'];
+}): Promise<Person> {
+  const { request, identities, needs } = of;
+  const token = bearerOf(request);
+  if (token === undefined) {
+    if (needs === 'public') return { maintainer: false };
+    throw new ApiError('UNAUTHENTICATED', 'Send a GitHub token: Authorization: Bearer …');
+  }
+  const identity = await identities.identify(token);
+  if (identity.kind === 'unauthenticated') throw new ApiError('UNAUTHENTICATED', identity.message);
+  if (identity.kind !== 'known') {
+    if (needs === 'public') return { maintainer: false };
+    throw unknowable(request, identity);
+  }
+  const { login } = identity;
+  const membership = await identities.isMaintainer(login);
+  if (membership.kind === 'member') return { login, maintainer: true };
+  if (needs !== 'maintainers') return { login, maintainer: false };
+  if (membership.kind === 'not-a-member') throw outsider(login);
+  throw unknowable(request, membership);
+}
+
+function bearerOf(request: FastifyRequest): string | undefined {
+  const { authorization } = request.headers;
+  if (authorization === undefined) return undefined;
+  const token = /^Bearer +([\x21-\x7e]{1,1000})$/i.exec(authorization)?.[1];
+  if (token) return token;
+  throw new ApiError('UNAUTHENTICATED', 'The Authorization header must be: Bearer, a space, a GitHub token');
+}
+
+const outsider = (login: string): ApiError =>
+  new ApiError(
+    'NOT_A_MAINTAINER',
+    `${login}: ${CODES.NOT_A_MAINTAINER.text}; ${CODES.NOT_A_MAINTAINER.actions.join(', ')}`,
+  );
+
+/** Who asks is told of GitHub's outage; Sluice's own wrong settings are for who runs it. */
+function unknowable(request: FastifyRequest, trouble: GitHubDown | Misconfigured): ApiError {
+  if (trouble.kind === 'github-down') return new ApiError('GITHUB_DOWN', trouble.message);
+  request.log.error({ problem: trouble.message }, 'identities are misconfigured');
+  return new ApiError(
+    'INTERNAL',
+    `Sluice cannot ask GitHub who you are; the log says why, under ${request.id}`,
+  );
+}

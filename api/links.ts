@@ -1,0 +1,67 @@
+/** Where to look further. */
+import type { Config, ServiceConfig } from '../domain/config.js';
+import type { Target } from '../domain/deployment.js';
+import { deploymentWorkflowId, laneWorkflowId } from '../domain/ids.js';
+
+export interface LinkSettings {
+  config: Config;
+  /** Namespace at Temporal. */
+  namespace: string;
+  /** `TEMPORAL_UI_URL`, without a slash at its end. */
+  temporalUiUrl?: string;
+  /** `SLUICE_PUBLIC_URL`, without a slash at its end; empty: links are paths. */
+  publicUrl: string;
+}
+
+export interface ServiceLinks {
+  version?: string;
+  app?: string;
+  logs?: string;
+  runbook?: string;
+  ecs?: string;
+  temporal?: string;
+}
+
+export function serviceOf(config: Config, { app, environment }: Target): ServiceConfig | undefined {
+  const found = Object.hasOwn(config.apps, app) ? config.apps[app] : undefined;
+  return found && Object.hasOwn(found.environments, environment)
+    ? found.environments[environment]
+    : undefined;
+}
+
+const workflowLink = ({ temporalUiUrl, namespace }: LinkSettings, workflowId: string): ServiceLinks =>
+  temporalUiUrl
+    ? { temporal: `${temporalUiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}` }
+    : {};
+
+function linksOfService({ config }: LinkSettings, target: Target): ServiceLinks {
+  const service = serviceOf(config, target);
+  const environment = Object.hasOwn(config.environments, target.environment)
+    ? config.environments[target.environment]
+    : undefined;
+  if (!service || !environment) return {};
+  const runbook = service.runbookUrl ?? config.apps[target.app]?.runbookUrl;
+  const { region, cluster } = environment;
+  return {
+    ...(service.versionUrl ? { version: service.versionUrl } : {}),
+    ...(service.url ? { app: service.url } : {}),
+    ...(service.logsUrl ? { logs: service.logsUrl } : {}),
+    ...(runbook ? { runbook } : {}),
+    ecs: `https://${region}.console.aws.amazon.com/ecs/v2/clusters/${cluster}/services/${service.service}/health?region=${region}`,
+  };
+}
+
+export const linksOfApp = (settings: LinkSettings, target: Target): ServiceLinks => ({
+  ...linksOfService(settings, target),
+  ...workflowLink(settings, laneWorkflowId(target)),
+});
+
+export const deploymentUrl = ({ publicUrl }: LinkSettings, id: string): string =>
+  `${publicUrl}/api/deployments/${id}`;
+
+export const linksOfDeployment = (settings: LinkSettings, { id, ...target }: Target & { id: string }) => ({
+  self: deploymentUrl(settings, id),
+  stream: `${deploymentUrl(settings, id)}/stream`,
+  ...linksOfService(settings, target),
+  ...workflowLink(settings, deploymentWorkflowId(id)),
+});

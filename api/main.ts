@@ -1,0 +1,83 @@
+/** The process `npm run api`. */
+import { readFileSync } from 'node:fs';
+import closeWithGrace from 'close-with-grace';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createAws } from '../clients/aws.js';
+import { ConfigError, loadConfig } from '../clients/config.js';
+import { createIdentities } from '../clients/identity.js';
+import { createTemporal } from '../clients/temporal.js';
+import { buildApi } from './app.js';
+import { createLive } from './live.js';
+import { createMetrics } from './metrics.js';
+
+/** Fastify logs no headers by itself; this stands behind whoever will. */
+const logger = pino({
+  level: process.env['LOG_LEVEL'] ?? 'info',
+  redact: ['req.headers.authorization', 'req.headers.cookie', 'headers.authorization', 'authorization'],
+});
+
+async function main(): Promise<void> {
+  const { env } = process;
+  const config = loadConfig();
+  const { host, port } = address(env);
+  const temporal = createTemporal();
+  const aws = createAws(config);
+  const { org, team } = config.maintainers;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const app = await buildApi({
+    config,
+    temporal,
+    identities: createIdentities({
+      org,
+      team,
+      ...(env['GITHUB_TOKEN'] ? { token: env['GITHUB_TOKEN'] } : {}),
+      ...(env['GITHUB_API_URL'] ? { baseUrl: env['GITHUB_API_URL'] } : {}),
+    }),
+    live: createLive({ config, ecs: (environment) => aws.ecs(environment) }),
+    metrics: createMetrics(registry),
+    release: env['SLUICE_RELEASE'] || packageVersion(),
+    ...(env['SLUICE_PUBLIC_URL'] ? { publicUrl: env['SLUICE_PUBLIC_URL'] } : {}),
+    ...(env['TEMPORAL_UI_URL'] ? { temporalUiUrl: env['TEMPORAL_UI_URL'] } : {}),
+    logger,
+  });
+  closeWithGrace({ delay: 5_000, logger: { error: (problem) => logger.error(problem) } }, async ({ err }) => {
+    if (err) logger.error({ err }, 'closing after an error');
+    await app.close();
+    await temporal.close();
+    aws.destroy();
+  });
+  await listen(app, host, port);
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new ConfigError(`Cannot listen on ${host}:${port} (${code}): set HOST or PORT to one that is free`);
+  }
+}
+
+/** Local by default: who wants it reachable from elsewhere says so. */
+function address(env: NodeJS.ProcessEnv): { host: string; port: number } {
+  const port = Number(env['PORT'] || 3000);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new ConfigError(`PORT is ${JSON.stringify(env['PORT'])}: it must be a number from 0 to 65535`);
+  }
+  return { host: env['HOST'] || '127.0.0.1', port };
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+main().catch((error: unknown) => {
+  // What the configuration lacks is said in plain words; a stack would hide it.
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${error instanceof ConfigError ? message : `The API cannot start: ${message}`}\n`);
+  process.exit(1);
+});

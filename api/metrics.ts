@@ -1,0 +1,37 @@
+/** What Prometheus reads of the API. */
+import { Counter, Histogram, Registry } from 'prom-client';
+
+export interface Metrics {
+  registry: Registry;
+  /** Seconds. */
+  requests: Histogram<'method' | 'route' | 'status'>;
+  accepted: Counter<'app' | 'environment' | 'kind'>;
+  /** Answers that Temporal's absence, or its workers', cost. */
+  temporalErrors: Counter<'code'>;
+}
+
+export function createMetrics(registry = new Registry()): Metrics {
+  const registers = [registry];
+  return {
+    registry,
+    requests: new Histogram({
+      name: 'sluice_http_request_duration_seconds',
+      help: 'Time to answer, by route; streams not included',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    accepted: new Counter({
+      name: 'sluice_deployments_accepted_total',
+      help: 'Deployments that were accepted, repeated requests not counted',
+      labelNames: ['app', 'environment', 'kind'],
+      registers,
+    }),
+    temporalErrors: new Counter({
+      name: 'sluice_temporal_errors_total',
+      help: 'Requests that could not be answered for want of Temporal or its workers',
+      labelNames: ['code'],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,63 @@
+/** What runs where, and what its lane does. */
+import { Type } from 'typebox';
+import { KINDS } from '../../domain/deployment.js';
+import { choice, closed, Reason, Time } from './common.js';
+import { Warning } from './deployments.js';
+
+const text = Type.String();
+const optional = Type.Optional;
+const tasks = Type.Integer({ minimum: 0, description: 'Tasks; absent where AWS could not be read' });
+
+export const Lock = Type.Object(
+  { reason: text, by: text, at: Time, code: optional(text) },
+  { ...closed, title: 'Lock' },
+);
+
+const Ticket = Type.Object(
+  {
+    id: text,
+    kind: choice(KINDS),
+    tag: text,
+    actor: text,
+    queuedAt: Time,
+    ready: Type.Boolean({ description: 'Its images are there' }),
+  },
+  closed,
+);
+
+export const App = Type.Object(
+  {
+    app: text,
+    environment: text,
+    release: optional(text),
+    tag: optional(text),
+    revision: optional(text),
+    desired: optional(tasks),
+    running: optional(tasks),
+    pending: optional(tasks),
+    lane: Type.Object(
+      {
+        lock: optional(Lock),
+        running: optional(Ticket),
+        waiting: Type.Array(Ticket, { description: 'In order; the first 50' }),
+        waitingCount: Type.Integer({ minimum: 0 }),
+      },
+      closed,
+    ),
+    warnings: Type.Array(Warning),
+    links: Type.Object(
+      {
+        version: optional(text),
+        app: optional(text),
+        logs: optional(text),
+        runbook: optional(text),
+        ecs: optional(text),
+        temporal: optional(text),
+      },
+      closed,
+    ),
+  },
+  { ...closed, title: 'App' },
+);
+
+export const NewLock = Type.Object({ reason: Reason }, closed);

@@ -1,0 +1,51 @@
+import type { Accepted } from '../client.js';
+import type { CliContext } from '../context.js';
+import { EXIT, UsageError } from '../context.js';
+import { followToEnd } from '../follow.js';
+
+export interface AskOptions {
+  reason?: string;
+  /** False: print the id and go. */
+  wait: boolean;
+  json?: boolean;
+}
+
+export interface DeployOptions extends AskOptions {
+  tag?: string;
+  commit?: string;
+}
+
+/** Deploys a tag or a commit, and follows it. */
+export function deploy(
+  context: CliContext,
+  target: { app: string; environment: string },
+  { tag, commit, ...options }: DeployOptions,
+): Promise<number> {
+  if ((tag === undefined) === (commit === undefined)) {
+    throw new UsageError('Give exactly one of --tag and --commit');
+  }
+  const what = tag === undefined ? { commit } : { tag };
+  return ask({ context, path: '/api/deployments', body: { ...target, ...what }, options });
+}
+
+/** Deploys again what an ended deployment deployed, and follows it. */
+export const retry = (context: CliContext, id: string, options: AskOptions): Promise<number> =>
+  ask({ context, path: `/api/deployments/${encodeURIComponent(id)}/retry`, body: {}, options });
+
+async function ask(of: {
+  context: CliContext;
+  path: string;
+  body: object;
+  options: AskOptions;
+}): Promise<number> {
+  const { client, io } = of.context;
+  const { reason, wait, json } = of.options;
+  const body = { ...of.body, ...(reason === undefined ? {} : { reason }) };
+  const accepted = await client.send<Accepted>('POST', of.path, body);
+  if (!wait) {
+    io.out(json ? JSON.stringify(accepted) : accepted.id);
+    return EXIT.success;
+  }
+  if (!json) io.out(`accepted ${accepted.id}`);
+  return followToEnd(of.context, { id: accepted.id, ...(json ? { json: 'final' } : {}) });
+}

@@ -1,0 +1,43 @@
+/** `npm run sandbox`: everything stays up, and what can be tried is printed. Ctrl-C ends it. */
+import closeWithGrace from 'close-with-grace';
+import { PEOPLE } from './settings.js';
+import { startStack } from './stack.js';
+
+const out = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function main(): Promise<void> {
+  const { PORT, TEMPORAL_UI_PORT } = process.env;
+  const stack = await startStack({
+    port: Number(PORT || 3000),
+    uiPort: Number(TEMPORAL_UI_PORT || 8233),
+    say: (line) => out(`  ${line}`),
+  });
+  closeWithGrace({ delay: 30_000 }, async ({ err }) => {
+    if (err) process.stderr.write(`${String(err)}\n`);
+    out('\nEnding the sandbox …');
+    await stack.close();
+  });
+  const [good] = stack.sample.commits.good.slice(-1);
+  const { atStart, build } = stack.sample.commits.broken;
+  out(`
+Sluice runs. In another terminal:
+
+  export SLUICE_URL=${stack.apiUrl} GITHUB_TOKEN=${PEOPLE.alice.token}
+  npm run -s sluice -- status
+  npm run -s sluice -- deploy api staging --commit ${good}
+  npm run -s sluice -- deploy api staging --commit ${atStart}   # does not start: ECS rolls back
+  npm run -s sluice -- deploy api staging --commit ${build}   # does not build
+  npm run -s sluice -- lock api staging --reason "looking at something"
+
+  the API, by hand   ${stack.apiUrl}/docs
+  Temporal's UI      ${stack.uiUrl}
+  logs               ${stack.directory}/logs
+  who is no maintainer: GITHUB_TOKEN=${PEOPLE.mallory.token}
+
+Ctrl-C ends it.`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`The sandbox did not start: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

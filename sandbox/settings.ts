@@ -1,0 +1,135 @@
+/** The sandbox's world: Openverse's names, two clusters, three people. */
+import type { RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
+import { stringify } from 'yaml';
+import type { Seed } from './aws/index.js';
+import type { UserOptions } from './github/state.js';
+
+export const ORG = 'WordPress';
+export const TEAM = 'openverse-maintainers';
+export const ENVIRONMENTS = ['staging', 'production'] as const;
+
+/** Tokens of nothing but the stand-in. */
+export const PEOPLE = {
+  alice: { login: 'alice', token: 'ghp_sandboxTokenOfAlice0000000000000000', team: 'active' },
+  bob: { login: 'bob', token: 'ghp_sandboxTokenOfBob000000000000000000', team: 'active' },
+  mallory: { login: 'mallory', token: 'ghp_sandboxTokenOfMallory00000000000000' },
+  sluice: { login: 'sluice', token: 'ghp_sandboxTokenOfSluice000000000000000', team: 'active' },
+} as const satisfies Record<string, UserOptions>;
+
+/** Of nothing but the stand-in, which takes any. */
+export const AWS_KEYS = { id: 'AKIASANDBOX000000000', secret: 'sandboxSecretAccessKey0000000000000000000' } as const;
+
+interface SandboxApp {
+  service: string;
+  /** Container → repository. */
+  containers: Record<string, string>;
+  /** Container → stage of its Dockerfile, where it is not the last. */
+  targets?: Record<string, string>;
+  /** The container that requests come to. */
+  front: string;
+}
+
+export const SERVICES: Record<'api' | 'frontend', SandboxApp> = {
+  api: {
+    service: 'api',
+    containers: { django: 'openverse-api', nginx: 'openverse-api_nginx' },
+    targets: { nginx: 'nginx' },
+    front: 'nginx',
+  },
+  frontend: { service: 'nuxt', containers: { nuxt: 'openverse-frontend' }, front: 'nuxt' },
+};
+
+export const clusterOf = (environment: string): string => `${environment}-default`;
+export const serviceOf = (app: keyof typeof SERVICES, environment: string): string =>
+  `${environment}-${SERVICES[app].service}`;
+
+/** What ran before Sluice came: in the registry under this tag. */
+export const FIRST_TAG = 'before-sluice';
+
+function template(app: keyof typeof SERVICES, environment: string, registry: string): RegisterTaskDefinitionCommandInput {
+  return {
+    family: `${serviceOf(app, environment)}-template`,
+    networkMode: 'bridge',
+    containerDefinitions: Object.entries(SERVICES[app].containers).map(([name, repository]) => ({
+      name,
+      image: `${registry}/${repository}:${FIRST_TAG}`,
+      essential: true,
+      memory: 64,
+      ...(name === SERVICES[app].front ? { portMappings: [{ containerPort: 8080, hostPort: 0 }] } : {}),
+      environment: [{ name: 'ENVIRONMENT', value: environment }],
+    })),
+    tags: [{ key: 'owner', value: 'terraform' }],
+  };
+}
+
+/** Repositories, a first image each, templates, and services that run it. */
+export function seedOf(registry: string): Seed {
+  const apps = Object.keys(SERVICES) as (keyof typeof SERVICES)[];
+  const places = apps.flatMap((app) => ENVIRONMENTS.map((environment) => ({ app, environment })));
+  const repositories = apps.flatMap((app) => Object.values(SERVICES[app].containers));
+  const definitions = places.map(({ app, environment }) => template(app, environment, registry));
+  return {
+    repositories: [...repositories, 'openverse-ingestion_server'],
+    images: repositories.map((repository) => ({ repository, tag: FIRST_TAG, release: FIRST_TAG })),
+    taskDefinitions: definitions,
+    services: places.map(({ app, environment }, at) => ({
+      cluster: clusterOf(environment),
+      service: serviceOf(app, environment),
+      taskDefinition: { ...definitions[at]!, family: serviceOf(app, environment) },
+      desired: 2,
+    })),
+  };
+}
+
+export interface ConfigInput {
+  cloneUrl: string;
+  /** `host:port` */
+  registry: string;
+  /** Base of a service's address. */
+  urlOf: (ref: { cluster: string; service: string }) => string;
+}
+
+/** The text of the sandbox's `sluice.yaml`. */
+export function configOf({ cloneUrl, registry, urlOf }: ConfigInput): string {
+  const place = (app: keyof typeof SERVICES, environment: string) => {
+    const service = serviceOf(app, environment);
+    const url = urlOf({ cluster: clusterOf(environment), service });
+    return { service, url, versionUrl: `${url}/version.json` };
+  };
+  const environments = (app: keyof typeof SERVICES) =>
+    Object.fromEntries(ENVIRONMENTS.map((environment) => [environment, place(app, environment)]));
+  return stringify({
+    repository: { owner: ORG, name: 'openverse', branch: 'main', cloneUrl },
+    maintainers: { org: ORG, team: TEAM },
+    access: { read: 'maintainers' },
+    aws: { region: 'us-east-1', registry },
+    environments: Object.fromEntries(ENVIRONMENTS.map((name) => [name, { cluster: clusterOf(name) }])),
+    apps: {
+      api: {
+        paths: ['api/**'],
+        images: [
+          { container: 'django', repository: 'openverse-api', context: 'api' },
+          { container: 'nginx', repository: 'openverse-api_nginx', context: 'api', target: 'nginx' },
+        ],
+        environments: environments('api'),
+      },
+      frontend: {
+        paths: ['frontend/**'],
+        images: [{ container: 'nuxt', repository: 'openverse-frontend', context: 'frontend' }],
+        environments: environments('frontend'),
+      },
+      ingestion_server: {
+        paths: ['ingestion_server/**'],
+        images: [
+          {
+            container: 'ingestion_server',
+            repository: 'openverse-ingestion_server',
+            context: 'ingestion_server',
+          },
+        ],
+        releaseOnly: true,
+      },
+    },
+    limits: { verify: '20s', callsPerSecond: 10 },
+  });
+}
