@@ -1,0 +1,66 @@
+/** The process `npm run worker`; with `--builds` it takes builds, and nothing else. */
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createActivities, createBuilds } from '../activities/index.js';
+import { createAws } from '../clients/aws.js';
+import { ConfigError, loadConfig } from '../clients/config.js';
+import { createIdentities } from '../clients/identity.js';
+import { createTemporal } from '../clients/temporal.js';
+import { workflowBundle } from './bundle.js';
+import { createLog, installRuntime } from './logging.js';
+import { registerSearchAttributes } from './search-attributes.js';
+import { buildWorkers, mainWorkers } from './workers.js';
+
+const RETRY_MS = 2_000;
+
+async function main(): Promise<void> {
+  const builds = process.argv.includes('--builds');
+  const log = createLog(builds ? 'build-worker' : 'worker');
+  installRuntime(log);
+  const config = loadConfig();
+  const aws = createAws(config);
+  const temporal = createTemporal();
+  const { namespace } = temporal;
+  const connection = await connect(log);
+  let workers: Worker[];
+  if (builds) {
+    workers = await buildWorkers({ connection, namespace }, createBuilds({ config, aws }));
+  } else {
+    const added = await registerSearchAttributes(temporal.connection, namespace);
+    if (added.length > 0) log.info({ added }, 'search attributes registered');
+    const { client } = temporal;
+    const identities = createIdentities({ ...config.maintainers, token: process.env['GITHUB_TOKEN'] });
+    const activities = createActivities({ config, aws, client, identities, log });
+    workers = await mainWorkers({ connection, namespace }, await workflowBundle(), activities);
+  }
+  log.info({ namespace }, builds ? 'takes builds' : 'takes workflows, activities and watches');
+  // SIGTERM and SIGINT: the SDK hands over what runs, then these return.
+  await Promise.all(workers.map((worker) => worker.run()));
+  await Promise.all([temporal.close(), connection.close()]);
+  aws.destroy();
+}
+
+/** Any number of processes, started in any order: Temporal may come later. */
+async function connect(log: Logger): Promise<NativeConnection> {
+  const { connectionOptions } = loadClientConnectConfig();
+  for (;;) {
+    try {
+      return await NativeConnection.connect(connectionOptions);
+    } catch (error) {
+      const { address = 'localhost:7233' } = connectionOptions;
+      log.warn(
+        `Temporal does not answer at ${address} (TEMPORAL_ADDRESS): ${(error as Error).message}; trying again`,
+      );
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+main().catch((error: unknown) => {
+  const text =
+    error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,63 @@
+/**
+ * The workers of one process. Watches have their own queue: a hundred of them hold a hundred slots for
+ * minutes, and short activities beside them must not wait. Builds run where Docker and disk are.
+ */
+import type { NativeConnection } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+import type { BuildActivities, MainActivities, WatchActivities } from '../activities/index.js';
+import { QUEUE } from '../domain/messages.js';
+import { failuresInterceptor } from './failures.js';
+
+interface Place {
+  connection: NativeConnection;
+  namespace: string;
+}
+
+/** Heartbeats carry what people see: with the SDK's default of 30 s one in 7.5 s arrives. */
+const HEARTBEATS = { maxHeartbeatThrottleInterval: '1s', defaultHeartbeatThrottleInterval: '1s' } as const;
+
+/** Time for what runs to end by itself; then it is handed over to another worker. */
+const GRACE = '5s';
+
+const interceptors = { activity: [() => ({ inbound: failuresInterceptor })] };
+
+export function mainWorkers(
+  { connection, namespace }: Place,
+  bundle: { codePath: string },
+  activities: { main: MainActivities; watches: WatchActivities },
+): Promise<Worker[]> {
+  const shared = { connection, namespace, interceptors, shutdownGraceTime: GRACE, ...HEARTBEATS };
+  return Promise.all([
+    Worker.create({
+      ...shared,
+      taskQueue: QUEUE.main,
+      workflowBundle: bundle,
+      activities: activities.main,
+      maxConcurrentActivityTaskExecutions: 50,
+      maxCachedWorkflows: 500,
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: QUEUE.watches,
+      activities: activities.watches,
+      maxConcurrentActivityTaskExecutions: 300,
+    }),
+  ]);
+}
+
+export async function buildWorkers(
+  { connection, namespace }: Place,
+  activities: BuildActivities,
+): Promise<Worker[]> {
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    interceptors,
+    shutdownGraceTime: GRACE,
+    ...HEARTBEATS,
+    taskQueue: QUEUE.builds,
+    activities,
+    maxConcurrentActivityTaskExecutions: 2,
+  });
+  return [worker];
+}
