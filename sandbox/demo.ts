@@ -43,11 +43,15 @@ async function read<T>(stack: Stack, path: string): Promise<T> {
 
 async function latest(stack: Stack, app: string): Promise<Deployment> {
   const query = `app=${app}&environment=staging&limit=1`;
-  const [{ id } = { id: 'none' }] = (await read<{ items: Deployment[] }>(stack, `/api/deployments?${query}`)).items;
+  const [{ id } = { id: 'none' }] = (await read<{ items: Deployment[] }>(stack, `/api/deployments?${query}`))
+    .items;
   return read<Deployment>(stack, `/api/deployments/${id}`);
 }
 
-const place = (app: 'api' | 'frontend') => ({ cluster: clusterOf('staging'), service: serviceOf(app, 'staging') });
+const place = (app: 'api' | 'frontend') => ({
+  cluster: clusterOf('staging'),
+  service: serviceOf(app, 'staging'),
+});
 
 async function reported(stack: Stack, app: 'api' | 'frontend'): Promise<string> {
   const url = `${stack.aws.serviceUrl(place(app))}/version.json`;
@@ -62,7 +66,10 @@ async function deployed(stack: Stack, commit: string): Promise<void> {
     const code = await sluice(stack, 'deploy', app, 'staging', '--commit', commit);
     check(`${app}: the command ended with 0`, code === 0);
     const deployment = await latest(stack, app);
-    check(`${app}: outcome succeeded, verified`, deployment.outcome === 'succeeded' && deployment.verified === true);
+    check(
+      `${app}: outcome succeeded, verified`,
+      deployment.outcome === 'succeeded' && deployment.verified === true,
+    );
     check(`${app}: its version endpoint reports the commit`, (await reported(stack, app)) === commit);
   }
 }
@@ -75,7 +82,10 @@ async function rolledBack(stack: Stack, { good, broken }: { good: string; broken
   const { outcome, failure, dossier } = await latest(stack, 'api');
   check('outcome rolled-back, not success', outcome === 'rolled-back');
   check('the reason is given', failure?.code === 'ROLLED_BACK');
-  check('the dossier has the stopped tasks and the events', Boolean(dossier?.events.length && dossier.stoppedTasks.length));
+  check(
+    'the dossier has the stopped tasks and the events',
+    Boolean(dossier?.events.length && dossier.stoppedTasks.length),
+  );
   const after = stack.aws.revisions({ family: serviceOf('api', 'staging') }).length;
   check('one revision was registered, none by the rollback', after === before + 1);
   check('the commit before is served', (await reported(stack, 'api')) === good);
@@ -99,13 +109,17 @@ async function main(): Promise<void> {
     await stack.close();
   }
   const broke = findings.filter(({ held }) => !held);
-  title(`${findings.length - broke.length} of ${findings.length} came true, in ${Math.round((Date.now() - began) / 1000)} s`);
+  title(
+    `${findings.length - broke.length} of ${findings.length} came true, in ${Math.round((Date.now() - began) / 1000)} s`,
+  );
   for (const { claim } of broke) out(`   ✗ ${claim}`);
   out('   npm run sandbox leaves it running to play with');
   process.exitCode = broke.length === 0 ? 0 : 1;
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`The demo could not go on: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(
+    `The demo could not go on: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
   process.exit(1);
 });

@@ -38,6 +38,8 @@ Ctrl-C ends it.`);
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`The sandbox did not start: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(
+    `The sandbox did not start: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
   process.exit(1);
 });

@@ -26,14 +26,14 @@ async function main(): Promise<void> {
   const connection = await connect(log);
   let workers: Worker[];
   if (builds) {
-    workers = await buildWorkers({ connection, namespace }, createBuilds({ config, aws }));
+    workers = await buildWorkers({ connection, namespace, log }, createBuilds({ config, aws }));
   } else {
     const added = await registerSearchAttributes(temporal.connection, namespace);
     if (added.length > 0) log.info({ added }, 'search attributes registered');
     const { client } = temporal;
     const identities = createIdentities({ ...config.maintainers, token: process.env['GITHUB_TOKEN'] });
     const activities = createActivities({ config, aws, client, identities, log });
-    workers = await mainWorkers({ connection, namespace }, await workflowBundle(), activities);
+    workers = await mainWorkers({ connection, namespace, log }, await workflowBundle(), activities);
   }
   log.info({ namespace }, builds ? 'takes builds' : 'takes workflows, activities and watches');
   // SIGTERM and SIGINT: the SDK hands over what runs, then these return.

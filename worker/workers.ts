@@ -4,13 +4,15 @@
  */
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
 import type { BuildActivities, MainActivities, WatchActivities } from '../activities/index.js';
 import { QUEUE } from '../domain/messages.js';
-import { failuresInterceptor } from './failures.js';
+import { createFailuresInterceptor } from './failures.js';
 
 interface Place {
   connection: NativeConnection;
   namespace: string;
+  log: Logger;
 }
 
 /** Heartbeats carry what people see: with the SDK's default of 30 s one in 7.5 s arrives. */
@@ -19,13 +21,17 @@ const HEARTBEATS = { maxHeartbeatThrottleInterval: '1s', defaultHeartbeatThrottl
 /** Time for what runs to end by itself; then it is handed over to another worker. */
 const GRACE = '5s';
 
-const interceptors = { activity: [() => ({ inbound: failuresInterceptor })] };
+const interceptorsOf = (log: Logger) => {
+  const inbound = createFailuresInterceptor(log);
+  return { activity: [() => ({ inbound })] };
+};
 
 export function mainWorkers(
-  { connection, namespace }: Place,
+  { connection, namespace, log }: Place,
   bundle: { codePath: string },
   activities: { main: MainActivities; watches: WatchActivities },
 ): Promise<Worker[]> {
+  const interceptors = interceptorsOf(log);
   const shared = { connection, namespace, interceptors, shutdownGraceTime: GRACE, ...HEARTBEATS };
   return Promise.all([
     Worker.create({
@@ -46,13 +52,13 @@ export function mainWorkers(
 }
 
 export async function buildWorkers(
-  { connection, namespace }: Place,
+  { connection, namespace, log }: Place,
   activities: BuildActivities,
 ): Promise<Worker[]> {
   const worker = await Worker.create({
     connection,
     namespace,
-    interceptors,
+    interceptors: interceptorsOf(log),
     shutdownGraceTime: GRACE,
     ...HEARTBEATS,
     taskQueue: QUEUE.builds,

@@ -58,7 +58,8 @@ class Recorder {
       args: [{ ...target, tuning: { continueAfterEvents: CONTINUE_AFTER_EVENTS } }],
     });
     const { runId } = await this.client.workflow.getHandle(laneWorkflowId(target)).describe();
-    for (let i = 0; i < 4; i += 1) await this.end(await this.request(target, { tag: 'before-sluice', reason: `${i}` }));
+    for (let i = 0; i < 4; i += 1)
+      await this.end(await this.request(target, { tag: 'before-sluice', reason: `${i}` }));
     await this.save('lane-that-continues-as-new', laneWorkflowId(target), runId);
     await this.save('lane-continued-as-new', laneWorkflowId(target));
   }

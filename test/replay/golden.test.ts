@@ -25,7 +25,8 @@ interface Recorded {
 }
 
 const names = readdirSync(DIRECTORY).map((file) => file.replace(/\.json$/, ''));
-const read = (name: string): Recorded => JSON.parse(readFileSync(`${DIRECTORY}${name}.json`, 'utf8')) as Recorded;
+const read = (name: string): Recorded =>
+  JSON.parse(readFileSync(`${DIRECTORY}${name}.json`, 'utf8')) as Recorded;
 
 async function replay({ workflowId, history }: Recorded): Promise<Error | undefined> {
   const one = [{ workflowId, history: historyFromJSON(history) }];
