@@ -54,6 +54,8 @@ export interface OverlayInput {
 
 /** A worker polls all the time: what lies longer than this is taken by none. */
 const TAKEN_WITHIN_MS = 5_000;
+/** Three times the slowest pace of a watch's reads. */
+const ANSWERS_WITHIN_MS = 30_000;
 
 /** An ended workflow that never closed its record was ended from outside: in Temporal, by hand. */
 const ENDED_FROM_OUTSIDE: readonly string[] = ['TERMINATED', 'FAILED', 'TIMED_OUT', 'CANCELLED'];
@@ -151,7 +153,7 @@ function withPosition(deployment: Deployment, lane: LaneView | undefined): Deplo
 
 function waiting(input: OverlayInput): WaitingFor | undefined {
   const { deployment } = input;
-  const found = untaken(input) ?? retried(input);
+  const found = untaken(input) ?? retried(input) ?? unanswered(input);
   if (found) return found;
   return deployment.state === 'queued' ? (inLane(input) ?? deployment.waitingFor) : deployment.waitingFor;
 }
@@ -189,6 +191,16 @@ function retried({ deployment, pending }: OverlayInput): WaitingFor | undefined 
     return waitingFor(type, since, message || CODES[type].text);
   }
   return undefined;
+}
+
+/** A watch reads at least every ten seconds; one that lives and shows nothing newer gets no answer. */
+function unanswered({ pending, now }: OverlayInput): WaitingFor | undefined {
+  const watch = pending.find((one) => stepOf(one) === 'stabilise');
+  if (!watch?.startedAt) return undefined;
+  const { startedAt, rollout } = watch;
+  const since = rollout && rollout.updatedAt > startedAt ? rollout.updatedAt : startedAt;
+  if (now.getTime() - Date.parse(since) < ANSWERS_WITHIN_MS) return undefined;
+  return waitingFor('AWS_DOWN', since, `ECS does not answer, or throttles, since ${since}`);
 }
 
 function inLane({ deployment, lane }: OverlayInput): WaitingFor | undefined {

@@ -186,6 +186,25 @@ describe('why it waits', () => {
   });
 });
 
+describe('a watch that gets no answer', () => {
+  const rollout = (updatedAt: string): Rollout => ({
+    ...{ desired: 2, running: 0, pending: 2, failed: 0, previousRunning: 2, events: [], updatedAt },
+  });
+  const watching = (updatedAt: string) =>
+    see(running('stabilise'), {
+      pending: [pending('stabilise', { startedAt: STEP_AT, rollout: rollout(updatedAt) })],
+    });
+
+  it('waits for AWS, since its last read', () => {
+    const since = '2026-03-01T10:01:20.000Z';
+    expect(watching(since).waitingFor).toMatchObject({ code: 'AWS_DOWN', since });
+  });
+
+  it('waits for nothing while its reads come, at their slowest pace too', () => {
+    expect(watching('2026-03-01T10:01:45.000Z').waitingFor).toBeUndefined();
+  });
+});
+
 describe('the queue', () => {
   it('tells the position and what runs', () => {
     const view = see(queued, { lane: lane({ running: ticket('staging.api.other123') }) });
