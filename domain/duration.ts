@@ -13,3 +13,7 @@ export function parseDuration(text: string): number | undefined {
   const ms = Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
   return ms > 0 && ms <= LONGEST ? ms : undefined;
 }
+
+/** In words for people: `15 minutes`, below two minutes `90 seconds`. */
+export const durationWords = (ms: number): string =>
+  ms < 2 * UNITS.m ? `${Math.round(ms / UNITS.s)} seconds` : `${Math.round(ms / UNITS.m)} minutes`;

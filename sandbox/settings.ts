@@ -17,7 +17,10 @@ export const PEOPLE = {
 } as const satisfies Record<string, UserOptions>;
 
 /** Of nothing but the stand-in, which takes any. */
-export const AWS_KEYS = { id: 'AKIASANDBOX000000000', secret: 'sandboxSecretAccessKey0000000000000000000' } as const;
+export const AWS_KEYS = {
+  id: 'AKIASANDBOX000000000',
+  secret: 'sandboxSecretAccessKey0000000000000000000',
+} as const;
 
 interface SandboxApp {
   service: string;
@@ -46,7 +49,11 @@ export const serviceOf = (app: keyof typeof SERVICES, environment: string): stri
 /** What ran before Sluice came: in the registry under this tag. */
 export const FIRST_TAG = 'before-sluice';
 
-function template(app: keyof typeof SERVICES, environment: string, registry: string): RegisterTaskDefinitionCommandInput {
+function template(
+  app: keyof typeof SERVICES,
+  environment: string,
+  registry: string,
+): RegisterTaskDefinitionCommandInput {
   return {
     family: `${serviceOf(app, environment)}-template`,
     networkMode: 'bridge',

@@ -19,6 +19,7 @@ import {
 } from '@temporalio/workflow';
 import type { Deployment, DeploymentRequest, Dossier, StepName } from '../domain/deployment.js';
 import type { Look, Updated, Validated } from '../domain/effects.js';
+import { durationWords } from '../domain/duration.js';
 import { noticeWorkflowId } from '../domain/ids.js';
 import type { BuildResult, LiveRelease, Notice } from '../domain/messages.js';
 import { MEMO, WORKFLOW } from '../domain/messages.js';
@@ -94,7 +95,10 @@ class Run {
     this.record = { ...this.record, release, digests };
     const look = await this.step('look', () => inbox.interruptible(() => reads.look(this.target)));
     this.done.look = look;
-    this.record = { ...this.record, warnings: [...validated.warnings, ...look.warnings] };
+    this.record = {
+      ...this.record,
+      warnings: [...this.record.warnings, ...validated.warnings, ...look.warnings],
+    };
 
     const updated = await this.write(validated, look);
     if (updated.state === 'superseded') return supersededBy(updated);
@@ -198,7 +202,12 @@ class Run {
     if (!look) return none;
     try {
       const since = this.record.startedAt ?? this.record.queuedAt;
-      return await bestEffort.dossier({ ...this.target, revision: registered?.revision, since });
+      const dossier = await bestEffort.dossier({ ...this.target, revision: registered?.revision, since });
+      const { counts } = dossier;
+      if (!counts) return dossier;
+      // ECS soon lists a deployment no more that it rolled back; what the watch saw fail has failed.
+      const failed = Math.max(counts.failed, this.record.rollout?.failed ?? 0);
+      return { ...dossier, counts: { ...counts, failed } };
     } catch (error) {
       log.warn('The dossier could not be collected', { error: String(error) });
       return none;
@@ -219,8 +228,8 @@ class Run {
   }
 
   private tooSlow(): void {
-    const minutes = Math.round(this.request.limits.tellAfterMs / 60_000);
-    const message = `It has taken more than ${minutes} minutes: something is probably wrong. The work goes on`;
+    const after = durationWords(this.request.limits.tellAfterMs);
+    const message = `It has taken more than ${after}: something is probably wrong. The work goes on`;
     this.record = { ...this.record, warnings: [...this.record.warnings, { code: 'SLOW', message }] };
     this.show();
     tells

@@ -4,6 +4,7 @@ import type { Look, Registered, Updated } from '../domain/effects.js';
 import type { StopRequest } from '../domain/messages.js';
 import type { Ending } from '../domain/progress.js';
 import { failureEnding, verdictEnding } from '../domain/progress.js';
+import { shortName } from '../domain/rollout-words.js';
 import { watches, writes } from './effects.js';
 import { codedFailure } from './failure.js';
 
@@ -46,7 +47,7 @@ export async function goBack(
       since: back.at,
       giveUpAt: new Date(Date.parse(back.at) + limits.giveUpAfterMs).toISOString(),
     });
-    return verdictEnding(settled) ?? stoppedEnding(step, stop, `; ${back.revision} runs again`);
+    return verdictEnding(settled) ?? stoppedEnding(step, stop, `; ${shortName(back.revision)} runs again`);
   } catch (error) {
     const { code, message } = codedFailure(error);
     return failureEnding(step, code, message);

@@ -5,8 +5,8 @@ import type { Aws } from '../../clients/aws.js';
 import { createRegistry, RegistryError } from '../../clients/registry.js';
 import type { Registry, RegistryLogin } from '../../clients/registry.js';
 import type { Config } from '../../domain/config.js';
+import { patiently } from '../aws-again.js';
 import { awsFailure } from '../aws-errors.js';
-import { patiently } from '../aws-read.js';
 import { later, refuse } from '../failure.js';
 
 /** A token lasts twelve hours; one that may run out during a push is not used any more. */
@@ -44,7 +44,16 @@ export function createRegistryAccess(deps: { config: Config; aws: Pick<Aws, 'ecr
 
   return {
     login,
-    open: async (signal) => createRegistry({ login: await login(), ...(signal ? { signal } : {}) }),
+    open: async (signal) => patient(createRegistry({ login: await login(), ...(signal ? { signal } : {}) })),
+  };
+}
+
+function patient(registry: Registry): Registry {
+  const mayPass = (error: unknown): boolean => !registryFailure(error, registry.host).nonRetryable;
+  return {
+    ...registry,
+    manifest: (repository, reference) => patiently(() => registry.manifest(repository, reference), mayPass),
+    labels: (input) => patiently(() => registry.labels(input), mayPass),
   };
 }
 

@@ -9,8 +9,8 @@ import type { Config, ImageConfig } from '../../domain/config.js';
 import type { ResolvedImage, ValidateInput, Validated } from '../../domain/effects.js';
 import { imageTag, isTag, releaseOf, REVISION_LABEL } from '../../domain/tags.js';
 import type { ImageIdentity } from '../../domain/tags.js';
+import { patiently } from '../aws-again.js';
 import { awsErrorName, awsFailure } from '../aws-errors.js';
-import { patiently } from '../aws-read.js';
 import { later, refuse } from '../failure.js';
 import { createRegistryAccess, registryFailure } from './registry.js';
 import type { RegistryAccess } from './registry.js';
@@ -156,7 +156,10 @@ async function identities(deps: Required<ValidateDeps>, found: Found[]): Promise
 
 async function tagsOf(deps: Required<ValidateDeps>, repository: string, digest: string): Promise<string[]> {
   try {
-    const command = new DescribeImagesCommand({ repositoryName: repository, imageIds: [{ imageDigest: digest }] });
+    const command = new DescribeImagesCommand({
+      repositoryName: repository,
+      imageIds: [{ imageDigest: digest }],
+    });
     const abortSignal = Context.current().cancellationSignal;
     const answer = await patiently(() => deps.aws.ecr.send(command, { abortSignal }));
     return answer.imageDetails?.[0]?.imageTags ?? [];

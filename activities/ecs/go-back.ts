@@ -4,6 +4,7 @@ import { StopServiceDeploymentCommand } from '@aws-sdk/client-ecs';
 import { Context } from '@temporalio/activity';
 import type { GoBackInput, WentBack } from '../../domain/effects.js';
 import { nowWords, shortName } from '../../domain/rollout-words.js';
+import { unlessThrottled } from '../aws-again.js';
 import { awsFailure } from '../aws-errors.js';
 import { refuse } from '../failure.js';
 import type { EcsDeps } from './deps.js';
@@ -88,9 +89,8 @@ async function stopServiceDeployment(
   const wayBack = input.look.wayBack && (await describeRevision(ecs, input.look.wayBack));
   if (wayBack && wayBack.definition.status !== 'ACTIVE') return undefined;
   try {
-    await ecs.client.send(
-      new StopServiceDeploymentCommand({ serviceDeploymentArn: arn, stopType: 'ROLLBACK' }),
-    );
+    const command = new StopServiceDeploymentCommand({ serviceDeploymentArn: arn, stopType: 'ROLLBACK' });
+    await unlessThrottled(() => ecs.client.send(command));
     return 'sent';
   } catch (error) {
     const failure = awsFailure(error, 'StopServiceDeployment');

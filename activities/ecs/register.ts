@@ -4,6 +4,7 @@ import { RegisterTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import type { RegisterInput, Registered, ResolvedImage } from '../../domain/effects.js';
 import { changesAgainst, ContainerMissingError, imageChanges, render, TAG } from '../../domain/render.js';
 import type { RenderInput } from '../../domain/render.js';
+import { unlessThrottled } from '../aws-again.js';
 import { awsFailure } from '../aws-errors.js';
 import { later, refuse } from '../failure.js';
 import type { EcsDeps } from './deps.js';
@@ -64,7 +65,9 @@ export async function renderAndRegister(
     own,
   });
   try {
-    const { taskDefinition } = await ecs.client.send(new RegisterTaskDefinitionCommand(rendered));
+    const { taskDefinition } = await unlessThrottled(() =>
+      ecs.client.send(new RegisterTaskDefinitionCommand(rendered)),
+    );
     if (!taskDefinition) throw later('AWS_DOWN', 'RegisterTaskDefinition: ECS answered without a revision');
     return taskDefinition;
   } catch (error) {

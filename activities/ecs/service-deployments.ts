@@ -9,8 +9,8 @@ import {
   ListServiceDeploymentsCommand,
 } from '@aws-sdk/client-ecs';
 import { Context } from '@temporalio/activity';
+import { patiently } from '../aws-again.js';
 import { awsFailure } from '../aws-errors.js';
-import { patiently } from '../aws-read.js';
 import type { EcsService } from './service.js';
 
 /** DescribeServiceDeployments and DescribeServiceRevisions take no more. */

@@ -13,8 +13,8 @@ import { Context } from '@temporalio/activity';
 import type { Aws } from '../../clients/aws.js';
 import type { AppConfig, Config, ServiceConfig } from '../../domain/config.js';
 import type { Target } from '../../domain/deployment.js';
+import { patiently, unlessThrottled } from '../aws-again.js';
 import { awsErrorName, awsFailure } from '../aws-errors.js';
-import { patiently } from '../aws-read.js';
 import { refuse } from '../failure.js';
 import type { ServiceKey } from './reader.js';
 
@@ -143,7 +143,12 @@ export async function tasksOf(
   const { client, cluster, service } = ecs;
   let operation = 'ListTasks';
   try {
-    const list = new ListTasksCommand({ cluster, serviceName: service, desiredStatus, maxResults: MOST_TASKS });
+    const list = new ListTasksCommand({
+      cluster,
+      serviceName: service,
+      desiredStatus,
+      maxResults: MOST_TASKS,
+    });
     const { taskArns = [] } = await patiently(async () => {
       await turn();
       return await client.send(list, untilCancelled());
@@ -167,8 +172,8 @@ export async function updateService(
 ): Promise<{ deployment?: string; at: string }> {
   const { client, cluster, service } = ecs;
   try {
-    const answer = await client.send(
-      new UpdateServiceCommand({ cluster, service, taskDefinition: revision }),
+    const answer = await unlessThrottled(() =>
+      client.send(new UpdateServiceCommand({ cluster, service, taskDefinition: revision })),
     );
     const ours = answer.service?.deployments?.find(
       ({ status, taskDefinition }) => status === 'PRIMARY' && taskDefinition === revision,

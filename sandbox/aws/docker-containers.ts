@@ -1,14 +1,25 @@
-/** Tasks as real containers. The containers of a task share one network namespace, as in `awsvpc` mode. */
+/** Tasks as real containers, each with its own ports, as in `bridge` mode. */
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { guard } from '../guard.js';
 import type { ContainerRunner, ContainerSpec, RunningTask } from './containers.js';
 
 const run = promisify(execFile);
+const TIMEOUT_MS = 60_000;
 
-async function docker(...args: string[]): Promise<string> {
+/** Whatever runs in a network, and the network: it goes once nothing is in it, also what was only just starting. */
+const SWEEP = `
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    ids=$(docker ps --all --quiet --filter "network=$1")
+    [ -z "$ids" ] || docker rm --force $ids
+    docker network rm "$1" && exit
+    sleep 1
+  done`;
+
+async function docker(args: string[], timeout = TIMEOUT_MS): Promise<string> {
   try {
-    return (await run('docker', args, { timeout: 60_000, maxBuffer: 1_000_000 })).stdout.trim();
+    return (await run('docker', args, { timeout, maxBuffer: 1_000_000 })).stdout.trim();
   } catch (error) {
     const { stderr } = error as { stderr?: string };
     throw new Error(stderr?.trim() || `docker ${args[0]} failed`, { cause: error });
@@ -18,13 +29,23 @@ async function docker(...args: string[]): Promise<string> {
 /** A network of its own: found by its name, removed as one, and apart from what else runs on the machine. */
 export async function createDockerRunner(): Promise<ContainerRunner> {
   const network = `sluice-sandbox-${process.pid}-${Date.now().toString(36)}`;
-  await docker('network', 'create', '--label', 'sluice.sandbox', network);
-  const ids = new Set<string>();
+  await docker(['network', 'create', '--label', 'sluice.sandbox', network]);
+  const guarded = guard(SWEEP, network);
+  const starting = new Set<Promise<unknown>>();
+  let isClosed = false;
   return {
-    start: (input) => startTask({ ...input, network, ids }),
+    start: async (input) => {
+      if (isClosed) throw new Error('the sandbox ends');
+      const started = startTask({ ...input, network });
+      starting.add(started);
+      return started.finally(() => starting.delete(started));
+    },
     close: async () => {
-      if (ids.size > 0) await docker('rm', '-f', ...ids).catch(() => undefined);
-      await docker('network', 'rm', network).catch(() => undefined);
+      isClosed = true;
+      // What `docker run` has not told the id of is not found yet.
+      await Promise.allSettled(starting);
+      await run('/bin/sh', ['-c', SWEEP, 'sweep', network], { timeout: TIMEOUT_MS }).catch(() => undefined);
+      guarded.release();
     },
   };
 }
@@ -33,47 +54,67 @@ interface StartInput {
   task: string;
   containers: ContainerSpec[];
   network: string;
-  ids: Set<string>;
 }
 
-async function startTask({ task, containers, network, ids }: StartInput): Promise<RunningTask> {
+interface Started {
+  id: string;
+  port?: number;
+}
+
+async function startTask({ task, containers, network }: StartInput): Promise<RunningTask> {
   const exits: Record<string, number> = {};
-  const started: string[] = [];
-  const ports = containers.flatMap((container) => container.ports);
+  const settled = await Promise.allSettled(
+    containers.map((container) => startContainer({ task, container, network, exits })),
+  );
+  const started = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const ids = started.map(({ id }) => id);
   const stop = async (): Promise<void> => {
-    await docker('stop', '-t', '2', ...started).catch(() => undefined);
-    await docker('rm', '-f', ...started).catch(() => undefined);
-    started.forEach((id) => ids.delete(id));
+    if (ids.length === 0) return;
+    await docker(['stop', '-t', '2', ...ids]).catch(() => undefined);
+    await docker(['rm', '-f', ...ids]).catch(() => undefined);
   };
-  try {
-    for (const container of containers) {
-      const [first] = started;
-      const joined = first
-        ? [`--network=container:${first}`]
-        : [`--network=${network}`, ...ports.map((port) => `--publish=127.0.0.1::${port}`)];
-      const environment = Object.entries(container.environment).flatMap(([name, value]) => [
-        '-e',
-        `${name}=${value}`,
-      ]);
-      const name = `sluice-${task.slice(0, 12)}-${container.name}`;
-      const id = await docker('run', '-d', '--name', name, ...joined, ...environment, container.image);
-      started.push(id);
-      ids.add(id);
-      void docker('wait', id)
-        .then((code) => (exits[container.name] = Number(code)))
-        .catch(() => undefined);
-    }
-    const port = ports[0] === undefined ? undefined : await published(started[0] ?? '', ports[0]);
-    return { port, exits: () => exits, healthy: () => answers(port), stop };
-  } catch (error) {
+  const failed = settled.find((one) => one.status === 'rejected');
+  if (failed) {
     await stop();
-    throw error;
+    throw failed.reason;
   }
+  const port = started.find((one) => one.port !== undefined)?.port;
+  return { port, exits: () => exits, healthy: () => answers(port), stop };
+}
+
+interface ContainerInput {
+  task: string;
+  container: ContainerSpec;
+  network: string;
+  exits: Record<string, number>;
+}
+
+async function startContainer({ task, container, network, exits }: ContainerInput): Promise<Started> {
+  const { name, image, ports, environment } = container;
+  const variables = Object.entries(environment).flatMap(([key, value]) => ['-e', `${key}=${value}`]);
+  const published = ports.map((port) => `--publish=127.0.0.1::${port}`);
+  const full = `sluice-${task.slice(0, 12)}-${name}`;
+  const id = await docker([
+    'run',
+    '-d',
+    '--name',
+    full,
+    `--network=${network}`,
+    ...published,
+    ...variables,
+    image,
+  ]);
+  // Without a limit: it answers when the container ends.
+  void docker(['wait', id], 0)
+    .then((code) => (exits[name] = Number(code)))
+    .catch(() => undefined);
+  const [first] = ports;
+  return { id, port: first === undefined ? undefined : await publishedPort(id, first) };
 }
 
 /** A container that has ended at once has no port any more; that it ended is told by `exits`. */
-async function published(id: string, port: number): Promise<number | undefined> {
-  const text = await docker('port', id, `${port}/tcp`).catch(() => '');
+async function publishedPort(id: string, port: number): Promise<number | undefined> {
+  const text = await docker(['port', id, `${port}/tcp`]).catch(() => '');
   const found = /:(\d+)$/m.exec(text)?.[1];
   return found === undefined ? undefined : Number(found);
 }

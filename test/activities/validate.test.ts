@@ -172,12 +172,20 @@ describe('an AWS that fails', () => {
     }
   });
 
-  it('is asked again by Temporal, not by the SDK', async () => {
+  it('is asked again a few times, then by Temporal; by the SDK never', async () => {
     aws.resetCalls();
     aws.fault({ operation: 'ecr:BatchGetImage', kind: 'error' });
     await failureOf(validate({}, configOf([image('web')])));
-    expect(aws.calls({ operation: 'ecr:BatchGetImage' })).toHaveLength(1);
+    expect(aws.calls({ operation: 'ecr:BatchGetImage' })).toHaveLength(4);
   });
+
+  it.each([0, 1, 2])(
+    'gets through while every third call is throttled, whichever is first (%i)',
+    async (skip) => {
+      aws.fault({ operation: '*', kind: 'throttle', every: 3, skip });
+      expect((await validate({})).images).toHaveLength(2);
+    },
+  );
 });
 
 describe('a registry that fails', () => {

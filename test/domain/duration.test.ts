@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseDuration } from '../../domain/duration.js';
+import { durationWords, parseDuration } from '../../domain/duration.js';
 
 describe('parseDuration', () => {
   it.each([
@@ -46,5 +46,16 @@ describe('parseDuration', () => {
         expect(ms === undefined || (Number.isSafeInteger(ms) && ms > 0 && ms <= 31_536_000_000)).toBe(true);
       }),
     );
+  });
+});
+
+describe('durationWords', () => {
+  it.each([
+    [15 * 60_000, '15 minutes'],
+    [2_000, '2 seconds'],
+    [90_000, '90 seconds'],
+    [120_000, '2 minutes'],
+  ])('%i ms are %s', (ms, words) => {
+    expect(durationWords(ms)).toBe(words);
   });
 });
