@@ -4,6 +4,7 @@
  * that came true.
  */
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Deployment } from '../domain/deployment.js';
 import { clusterOf, PEOPLE, serviceOf } from './settings.js';
@@ -21,6 +22,9 @@ function check(claim: string, held: boolean): void {
   out(`   ${held ? '✓' : '✗'} ${claim}`);
 }
 
+/** The command line that runs now. */
+let command: ChildProcess | undefined;
+
 /** Runs the command line as a person would. @returns its exit code */
 async function sluice(stack: Stack, ...args: string[]): Promise<number> {
   out(`\n$ sluice ${args.join(' ')}`);
@@ -28,6 +32,7 @@ async function sluice(stack: Stack, ...args: string[]): Promise<number> {
     env: { ...process.env, SLUICE_URL: stack.apiUrl, GITHUB_TOKEN: PEOPLE.alice.token },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  command = child;
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
@@ -94,9 +99,18 @@ async function rolledBack(stack: Stack, { good, broken }: { good: string; broken
 async function main(): Promise<void> {
   const began = Date.now();
   title('Starting the sandbox');
-  const stack = await startStack({ say: (line) => out(`   ${line}`) });
-  const end = (): void => void stack.close().finally(() => process.exit(130));
+  const starting = startStack({ say: (line) => out(`   ${line}`) });
+  let isEnding = false;
+  const end = (): void => {
+    isEnding = true;
+    out('\nEnding the sandbox …');
+    command?.kill();
+    // Also what is only just coming up.
+    void starting.then((stack) => stack.close()).finally(() => process.exit(130));
+  };
   process.once('SIGINT', end).once('SIGTERM', end);
+  const stack = await starting;
+  if (isEnding) return;
   try {
     const { good, broken } = stack.sample.commits;
     const commit = good.at(-1) ?? '';

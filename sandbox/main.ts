@@ -7,7 +7,7 @@ const out = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function main(): Promise<void> {
   const { PORT, TEMPORAL_UI_PORT } = process.env;
-  const stack = await startStack({
+  const starting = startStack({
     port: Number(PORT || 3000),
     uiPort: Number(TEMPORAL_UI_PORT || 8233),
     say: (line) => out(`  ${line}`),
@@ -15,8 +15,10 @@ async function main(): Promise<void> {
   closeWithGrace({ delay: 30_000 }, async ({ err }) => {
     if (err) process.stderr.write(`${String(err)}\n`);
     out('\nEnding the sandbox …');
-    await stack.close();
+    // Also what is only just coming up.
+    await starting.then((stack) => stack.close());
   });
+  const stack = await starting;
   const [good] = stack.sample.commits.good.slice(-1);
   const { atStart, build } = stack.sample.commits.broken;
   out(`

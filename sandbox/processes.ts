@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { guard } from './guard.js';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const READY_WITHIN_MS = 60_000;
@@ -40,8 +41,8 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const end = (): void => void child.kill('SIGKILL');
-  process.once('exit', end);
-  void ended.then(() => process.removeListener('exit', end));
+  const guarded = guard('kill -KILL "$1" 2>/dev/null', String(child.pid));
+  void ended.then(() => guarded.release());
   await untilReady({ child, ended, file, logFile, ready });
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;

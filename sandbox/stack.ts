@@ -76,9 +76,10 @@ export async function startStackOn<Aws extends AwsPart>(
   say(`Temporal ${temporal.address}${temporal.uiUrl ? `, its UI ${temporal.uiUrl}` : ''}`);
   say(`AWS played at ${aws.url}, GitHub at ${github.url}`);
 
-  const running: RunningProcess[] = [];
+  const running: Promise<RunningProcess>[] = [];
   const close = async (): Promise<void> => {
-    await Promise.all(running.map((one) => one.stop()));
+    // Also one that is only just coming up.
+    await Promise.allSettled(running.map(async (one) => (await one).stop()));
     await world.close();
   };
   try {
@@ -88,7 +89,7 @@ export async function startStackOn<Aws extends AwsPart>(
     const start: StackOn<Aws>['start'] = async (name, more) => {
       const { file, args, ready } = PROCESSES[name];
       const logFile = join(logs, `${name}.log`);
-      const one = await startProcess({ file, args: [...args], env: { ...env, ...more }, logFile, ready });
+      const one = startProcess({ file, args: [...args], env: { ...env, ...more }, logFile, ready });
       running.push(one);
       return one;
     };
@@ -110,7 +111,8 @@ export async function startStackOn<Aws extends AwsPart>(
 }
 
 function saying({ usesDocker, hasBusybox }: { usesDocker: boolean; hasBusybox: boolean }): string {
-  if (!usesDocker) return 'without Docker: a small builder of its own builds and pushes, containers are played';
+  if (!usesDocker)
+    return 'without Docker: a small builder of its own builds and pushes, containers are played';
   if (!hasBusybox) return 'Docker builds and pushes; containers are played: /bin/busybox is not there';
   return 'Docker builds, pushes and runs the containers';
 }

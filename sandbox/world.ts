@@ -45,16 +45,19 @@ export interface World<Aws extends AwsPart> {
   aws: Aws;
   github: GitHubStandIn;
   sample: SampleRepository;
+  /** May be called twice; each waits for the end. */
   close(): Promise<void>;
 }
 
 export async function startWorld<Aws extends AwsPart>(options: WorldOptions<Aws>): Promise<World<Aws>> {
   const { directory, uiPort, startAws } = options;
   const closers: (() => Promise<unknown>)[] = [];
-  const close = async (): Promise<void> => {
-    await Promise.allSettled(closers.splice(0).map((one) => one()));
+  const end = async (): Promise<void> => {
+    await Promise.allSettled(closers.map((one) => one()));
     await rm(directory, { recursive: true, force: true });
   };
+  let ending: Promise<void> | undefined;
+  const close = (): Promise<void> => (ending ??= end());
   const repository = makeSampleRepository(join(directory, 'openverse'));
   const parts = [
     startDevServer({ uiPort }),
@@ -72,6 +75,12 @@ export async function startWorld<Aws extends AwsPart>(options: WorldOptions<Aws>
   }
 }
 
+/** What Sluice's processes need of this machine's environment, beside PATH. */
+const KEPT = [
+  ...['HOME', 'TMPDIR', 'LANG', 'XDG_CACHE_HOME'],
+  ...['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH'],
+];
+
 export interface EnvironmentOptions {
   directory: string;
   usesDocker: boolean;
@@ -79,15 +88,18 @@ export interface EnvironmentOptions {
 }
 
 /** What Sluice's processes run with, and nothing else of this machine's environment. */
-export async function environmentOf(world: World<AwsPart>, options: EnvironmentOptions): Promise<NodeJS.ProcessEnv> {
+export async function environmentOf(
+  world: World<AwsPart>,
+  options: EnvironmentOptions,
+): Promise<NodeJS.ProcessEnv> {
   const { temporal, aws, github, sample } = world;
   const { directory, usesDocker, configure } = options;
   const config = join(directory, 'sluice.yaml');
   const { cloneUrl } = sample;
   const text = configOf({ cloneUrl, registry: aws.registry, urlOf: (ref) => aws.serviceUrl(ref) });
   await writeFile(config, configure(text));
-  const { PATH = '', HOME, TMPDIR, LANG, DOCKER_HOST, XDG_CACHE_HOME } = process.env;
-  const kept = Object.entries({ HOME, TMPDIR, LANG, DOCKER_HOST, XDG_CACHE_HOME }).filter(([, value]) => value);
+  const { PATH = '' } = process.env;
+  const kept = KEPT.map((name) => [name, process.env[name]] as const).filter(([, value]) => value);
   return {
     ...Object.fromEntries(kept),
     PATH: usesDocker ? PATH : `${DOCKER_STAND_IN}${delimiter}${PATH}`,

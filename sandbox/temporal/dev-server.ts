@@ -6,6 +6,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTE } from '../../domain/messages.js';
+import { guard } from '../guard.js';
+import type { Guard } from '../guard.js';
 import { temporalCli } from './binaries.js';
 
 export interface DevServerOptions {
@@ -55,7 +57,7 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
   });
   const failed = lastWords(server);
   const address = `${IP}:${port}`;
-  const close = closer({ server, guard: guard(server) });
+  const close = closer({ server, guard: guarded(server) });
   try {
     await Promise.race([failed, untilReady(address, options.namespace ?? 'default')]);
   } catch (error) {
@@ -102,32 +104,15 @@ function lastWords(server: ChildProcess): Promise<never> {
   });
 }
 
-/**
- * Ends the server when our process ends in whatever way: then the pipe to this shell closes. SIGKILL leaves
- * no time for anything of ours, and a forgotten server keeps its port and its memory.
- */
-function guard(server: ChildProcess): ChildProcess | undefined {
-  if (server.pid === undefined) return undefined;
-  const shell = spawn(
-    '/bin/sh',
-    ['-c', 'cat >/dev/null; kill "$1" 2>/dev/null', 'guard', String(server.pid)],
-    {
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    },
-  );
-  shell.once('error', () => undefined);
-  shell.stdin.on('error', () => undefined);
-  shell.unref();
-  (shell.stdin as unknown as { unref?(): void }).unref?.();
-  return shell;
-}
+/** A forgotten server keeps its port and its memory. */
+const guarded = ({ pid }: ChildProcess): Guard | undefined =>
+  pid === undefined ? undefined : guard('kill "$1" 2>/dev/null', String(pid));
 
-function closer(of: { server: ChildProcess; guard: ChildProcess | undefined }): () => Promise<void> {
+function closer(of: { server: ChildProcess; guard: Guard | undefined }): () => Promise<void> {
   const { server } = of;
   return async () => {
     // First, or it would signal a process id that somebody else may have by then.
-    of.guard?.kill('SIGKILL');
+    of.guard?.release();
     if (server.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
     const ended = once(server, 'exit');
     server.ref();
