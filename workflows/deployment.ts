@@ -37,6 +37,9 @@ import { endAttributes } from './search-attributes.js';
 import { SlowClock } from './slow-clock.js';
 import { awaitBuild, awaitTurn } from './waits.js';
 
+/** Not worth an event in the history each: that they run is seen from their pending activity. */
+const SHORT_STEPS: readonly StepName[] = ['look', 'register', 'update'];
+
 export async function deployment(request: DeploymentRequest): Promise<Deployment> {
   const run = new Run(request);
   const { cancelRequested } = CancellationScope.current();
@@ -174,7 +177,8 @@ class Run {
 
   private async step<T>(name: StepName, work: () => Promise<T>, detail?: (result: T) => string): Promise<T> {
     this.record = progress.beginStep(this.record, name, now());
-    this.show();
+    if (!SHORT_STEPS.includes(name)) this.show();
+    else setCurrentDetails(deploymentMarkdown(this.record));
     const result = await work();
     this.record = progress.finishStep(this.record, name, now(), detail?.(result));
     return result;

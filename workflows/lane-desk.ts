@@ -42,7 +42,10 @@ export class LaneDesk {
     setHandler(
       defineUpdate<Accepted, [DeploymentRequest]>(UPDATE.request),
       (request) => this.whenRecovered(() => this.accept(request)),
-      { validator: (request: DeploymentRequest) => void (this.recovered && assertAcceptable(this.state, request)) },
+      {
+        validator: (request: DeploymentRequest) =>
+          void (this.recovered && assertAcceptable(this.state, request)),
+      },
     );
     setHandler(
       defineUpdate<Lock, [LockRequest]>(UPDATE.lock),

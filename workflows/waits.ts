@@ -6,18 +6,24 @@ import type { BuildResult } from '../domain/messages.js';
 import { tells } from './effects.js';
 import type { Inbox } from './inbox.js';
 
-const FIRST_MS = 60_000;
+/** When to ask again for the first time. Builds take minutes; a lane that is gone is started by others too. */
+const FIRST_MS = { build: 20 * 60_000, turn: 5 * 60_000 } as const;
 const LONGEST_MS = 60 * 60_000;
 
 /**
  * Who should answer may have been terminated, so it is asked again, at growing intervals: a wait of days stays
  * a few hundred events.
  */
-async function persistently(done: () => boolean, ask: () => Promise<void>, summary: string): Promise<void> {
+async function persistently(
+  wait: keyof typeof FIRST_MS,
+  done: () => boolean,
+  ask: () => Promise<void>,
+): Promise<void> {
+  const summary = wait === 'build' ? 'the build' : 'its turn in the lane';
   for (
-    let wait = FIRST_MS;
-    !(await condition(done, wait, { summary }));
-    wait = Math.min(2 * wait, LONGEST_MS)
+    let ms: number = FIRST_MS[wait];
+    !(await condition(done, ms, { summary }));
+    ms = Math.min(2 * ms, LONGEST_MS)
   ) {
     await ask();
   }
@@ -36,7 +42,7 @@ export async function awaitBuild(
     for (;;) {
       const result = await inbox.interruptible(async () => {
         await join();
-        await persistently(inbox.hasBuilt, join, 'the build');
+        await persistently('build', inbox.hasBuilt, join);
         return inbox.takeBuilt();
       });
       if (result && result.outcome !== 'stopped') return result;
@@ -53,6 +59,6 @@ export async function awaitTurn(request: DeploymentRequest, inbox: Inbox): Promi
   const ready = { ...ticketOf(request), ready: true };
   const enlist = (): Promise<void> => tells.tellLane({ app, environment, ready });
   await inbox.interruptible(async () => {
-    await persistently(inbox.hasTurn, enlist, 'its turn in the lane');
+    await persistently('turn', inbox.hasTurn, enlist);
   });
 }
