@@ -11,7 +11,7 @@ export const API_ON_STAGING: Target = { app: 'api', environment: 'staging' };
 
 export function createLanes(client: Client, tuning?: LaneInput['tuning']) {
   const update = <T>(target: Target, name: string, arg: object, updateId?: string): Promise<T> =>
-    client.workflow.executeUpdateWithStart(name, {
+    client.workflow.executeUpdateWithStart<T, [object]>(name, {
       args: [arg],
       ...(updateId ? { updateId } : {}),
       startWorkflowOperation: new WithStartWorkflowOperation(WORKFLOW.lane, {
@@ -20,7 +20,7 @@ export function createLanes(client: Client, tuning?: LaneInput['tuning']) {
         args: [{ ...target, ...(tuning ? { tuning } : {}) }],
         workflowIdConflictPolicy: 'USE_EXISTING',
       }),
-    }) as Promise<T>;
+    });
   const handle = (id: string) => client.workflow.getHandle(deploymentWorkflowId(id));
   return {
     request: (request: DeploymentRequest): Promise<Accepted> => update(request, UPDATE.request, request),

@@ -3,7 +3,6 @@
  * between workflows are the real ones.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { Client } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import { createLaneRecovery } from '../../activities/temporal/lane-recovery.js';
 import { createMessenger } from '../../activities/temporal/messenger.js';
@@ -119,8 +118,8 @@ export async function scriptedWorkers(
     (Object.keys(acts) as (keyof Script)[]).map((name) => [name, told(name)]),
   );
   const real = {
-    ...createMessenger(temporal.client as Client),
-    ...createLaneRecovery(temporal.client as Client),
+    ...createMessenger(temporal.client),
+    ...createLaneRecovery(temporal.client),
   };
   const workers = await Promise.all([
     temporal.createWorker({ ...PROMPT, taskQueue: QUEUE.main, activities: { ...real, ...scripted } }),
