@@ -10,8 +10,8 @@ import type { LaneInput } from '../../workflows/lane.js';
 export const API_ON_STAGING: Target = { app: 'api', environment: 'staging' };
 
 export function createLanes(client: Client, tuning?: LaneInput['tuning']) {
-  const update = <T>(target: Target, name: string, arg: object, updateId?: string): Promise<T> =>
-    client.workflow.executeUpdateWithStart<T, [object]>(name, {
+  const update = async <T>(target: Target, name: string, arg: object, updateId?: string): Promise<T> =>
+    await client.workflow.executeUpdateWithStart(name, {
       args: [arg],
       ...(updateId ? { updateId } : {}),
       startWorkflowOperation: new WithStartWorkflowOperation(WORKFLOW.lane, {
