@@ -16,3 +16,25 @@ export const failed = (status: number, message: string, docs = DOCS): Answer => 
 });
 
 export const notFound = (docs = DOCS): Answer => failed(404, 'Not Found', docs);
+
+/** One of `errors[]` of a 422. */
+export interface FieldError {
+  resource: string;
+  code: 'missing' | 'missing_field' | 'invalid' | 'already_exists' | 'unprocessable' | 'custom';
+  field?: string;
+  message?: string;
+  value?: string | number | null;
+}
+
+/** 422 Validation Failed. */
+export const invalid = (...errors: FieldError[]): Answer => ({
+  status: 422,
+  body: { message: 'Validation Failed', errors, documentation_url: DOCS, status: '422' },
+});
+
+/** Ends a route with this answer from however deep inside. */
+export class Refused extends Error {
+  constructor(readonly answer: Answer) {
+    super(`GitHub answers ${answer.status}`);
+  }
+}

@@ -7,17 +7,30 @@ export const FAULTS = [
   'slow',
   'rate-limited',
   'secondary-limit',
+  'lost-request',
   'lost-answer',
+  'hold-after',
   'not-json',
 ] as const;
 
 export interface Fault {
+  /**
+   * `lost-request`: the connection breaks and nothing was done; `lost-answer`: it was done, and breaks;
+   * `hold-after`: it was done, and the answer waits for `delayMs` (an hour) or until whoever asked is gone:
+   * time to kill them.
+   */
   kind: (typeof FAULTS)[number];
   /** How many requests it meets; absent: until it is cleared. */
   times?: number;
   /** Only requests whose path begins so. */
   path?: string;
-  /** `slow`: how late the answer is. */
+  /** Only requests whose path ends so: what stands after an id that is not known before. */
+  ending?: string;
+  /** Only this one: `POST`. */
+  method?: string;
+  /** Requests that it would meet to let pass first. */
+  skip?: number;
+  /** `slow`: how late it is carried out and answered; `hold-after`: how late it is answered. */
   delayMs?: number;
   /** `secondary-limit`, `unavailable`: the header `retry-after`; absent: none is sent. */
   retryAfter?: number;
@@ -42,14 +55,25 @@ export class Faults {
     return this.#active.map((fault) => ({ ...fault }));
   }
 
-  /** The first that meets this path; one of its `times` is used up. */
-  take(path: string): Fault | undefined {
-    const fault = this.#active.find((each) => path.startsWith(each.path ?? '/'));
+  /** The first that meets this request; one of its `times` is used up. */
+  take(path: string, method = 'GET'): Fault | undefined {
+    const fault = this.#active.find((each) => meets(each, path, method) && isDue(each));
     if (fault?.times !== undefined && --fault.times <= 0) {
       this.#active = this.#active.filter((each) => each !== fault);
     }
     return fault;
   }
+}
+
+const meets = (fault: Fault, path: string, method: string): boolean =>
+  path.startsWith(fault.path ?? '/') &&
+  path.endsWith(fault.ending ?? '') &&
+  (fault.method ?? method).toUpperCase() === method;
+
+function isDue(fault: Fault): boolean {
+  if (!fault.skip) return true;
+  fault.skip -= 1;
+  return false;
 }
 
 const PAGE = '<!DOCTYPE html><html><head><title>Unicorn! &middot; GitHub</title></head><body></body></html>';
@@ -82,7 +106,9 @@ export function answerOfFault(fault: Fault, nowSeconds: number): Answer | undefi
       return { ...failed(status, text, `${LIMITS}#about-secondary-rate-limits`), headers: retryAfter };
     }
     case 'slow':
+    case 'lost-request':
     case 'lost-answer':
+    case 'hold-after':
       return undefined;
   }
 }

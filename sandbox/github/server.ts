@@ -4,13 +4,30 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failed, notFound, type Answer } from './answers.js';
+import { loginOf } from './access.js';
+import type { AppOptions, Caller, OAuthAppOptions } from './caller.js';
+import { failed, notFound, Refused, type Answer } from './answers.js';
+import { jwtTrouble } from './apps.js';
+import type { Effect, EffectKind } from './effects.js';
 import { answerOfFault, Faults, type Fault } from './faults.js';
+import {
+  mergePullRequest,
+  openPullRequest,
+  type MergedPullRequest,
+  type MergePullRequest,
+  type OpenedPullRequest,
+  type OpenPullRequest,
+} from './people.js';
+import { Repository, type RepositoryOptions } from './repository.js';
 import { createRouter, type RouteRequest } from './router.js';
-import { control } from './routes/control.js';
-import { teams } from './routes/teams.js';
-import { users } from './routes/users.js';
-import { GitHubState, type AskedRequest, type TeamState, type UserOptions } from './state.js';
+import { ROUTES } from './routes/index.js';
+import {
+  GitHubState,
+  type AskedRequest,
+  type TeamState,
+  type TokenOptions,
+  type UserOptions,
+} from './state.js';
 
 export interface GitHubStandInOptions {
   /** 0, the default: a free one. */
@@ -19,12 +36,23 @@ export interface GitHubStandInOptions {
   /** Slug. */
   team: string;
   users: UserOptions[];
+  /** Absent: this GitHub has no repository. */
+  repository?: RepositoryOptions;
+  /** The one GitHub App, installed in the organisation. */
+  app?: AppOptions;
+  /** Apps whose OAuth tokens can be asked for. */
+  oauthApps?: OAuthAppOptions[];
 }
 
 export interface GitHubStandIn {
   /** For `GITHUB_API_URL`. */
   url: string;
   addUser(user: UserOptions): void;
+  /**
+   * Another token of a person, an OAuth app's (`gho_`) or a GitHub App's (`ghu_`, by `permissions`) too.
+   * @throws where there is no such person
+   */
+  addToken(token: TokenOptions): string;
   revokeToken(token: string): void;
   /** @throws where there is no such person. */
   addMember(login: string, state?: TeamState): void;
@@ -34,6 +62,16 @@ export interface GitHubStandIn {
   /** Refuses connections until `up`, on the same port. */
   down(): Promise<void>;
   up(): Promise<void>;
+  /** @throws where there is no repository */
+  openPullRequest(input: OpenPullRequest): Promise<OpenedPullRequest>;
+  /**
+   * Makes a real merge commit on the default branch and deletes the pull request's branch.
+   * @throws where there is no repository, or it cannot be merged
+   */
+  mergePullRequest(input: MergePullRequest): Promise<MergedPullRequest>;
+  /** What was really made so far, oldest first. */
+  effects(kind?: EffectKind): Effect[];
+  effectCounts(): Record<EffectKind, number>;
   /** What was asked so far, `/_sandbox/` left out. */
   requests(): AskedRequest[];
   close(): Promise<void>;
@@ -41,18 +79,21 @@ export interface GitHubStandIn {
 
 const LIMIT = 5_000;
 const CONTROL = '/_sandbox/';
-const findRoute = createRouter([...users, ...teams, ...control]);
+const findRoute = createRouter(ROUTES);
 
 interface World {
   state: GitHubState;
   faults: Faults;
+  repository?: Repository;
   url: string;
 }
 
 export async function startGitHubStandIn(options: GitHubStandInOptions): Promise<GitHubStandIn> {
-  const { org, team, users: people } = options;
-  const world: World = { state: new GitHubState(org, team, people), faults: new Faults(), url: '' };
-  const { state, faults } = world;
+  const { org, team, users: people, app, oauthApps } = options;
+  const repository = options.repository && (await Repository.open(options.repository));
+  const state = new GitHubState(org, team, people, { app, oauthApps });
+  const faults = new Faults();
+  const world: World = { state, faults, repository, url: '' };
   const server = createServer((request, response) => {
     serve(world, request, response).catch(() => response.destroy());
   });
@@ -68,7 +109,9 @@ export async function startGitHubStandIn(options: GitHubStandInOptions): Promise
   };
   return {
     url: world.url,
+    ...playing(state, repository),
     addUser: (user) => state.addUser(user),
+    addToken: (token) => state.addToken(token),
     revokeToken: (token) => state.revokeToken(token),
     addMember(login, as) {
       if (!state.addMember(login, as)) throw new Error(`There is no ${login} in this GitHub`);
@@ -83,46 +126,113 @@ export async function startGitHubStandIn(options: GitHubStandInOptions): Promise
   };
 }
 
+/** What happens at the repository without a request. */
+function playing(state: GitHubState, repository: Repository | undefined) {
+  const there = (): Repository => {
+    if (!repository) throw new Error('This GitHub has no repository: start it with `repository`');
+    return repository;
+  };
+  return {
+    openPullRequest: async (input: OpenPullRequest) =>
+      there().exclusive(() => openPullRequest(there(), state, input)),
+    mergePullRequest: async (input: MergePullRequest) =>
+      there().exclusive(() => mergePullRequest(there(), state, input)),
+    effects: (kind?: EffectKind) => there().effects.list(kind),
+    effectCounts: () => there().effects.counts(),
+  };
+}
+
 async function listen(server: Server, port: number): Promise<void> {
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
 }
 
 async function serve(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { state, faults, url } = world;
+  const { state, faults, repository, url } = world;
+  const method = request.method ?? 'GET';
   const { pathname, searchParams } = new URL(request.url ?? '/', url);
   const body = await readJson(request);
   const isControl = pathname.startsWith(CONTROL);
   const token = /^(?:token|bearer) (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const user = token === undefined ? undefined : state.userOf(token);
-  const fault = isControl ? undefined : faults.take(pathname);
+  const caller = token === undefined ? undefined : callerOf(state, token);
+  const fault = isControl ? undefined : faults.take(pathname, method);
   if (fault?.kind === 'slow') await sleep(fault.delayMs ?? 1_000);
+  if (fault?.kind === 'lost-request') return void response.destroy();
 
-  const context = { query: searchParams, body, user, state, faults, url };
+  const { user, trouble } = caller ?? {};
+  const { headers } = request;
+  const context = {
+    query: searchParams,
+    path: pathname,
+    body,
+    user,
+    caller,
+    headers,
+    repository,
+    state,
+    faults,
+    url,
+  };
   const answer =
     (fault && answerOfFault(fault, Date.now() / 1_000)) ??
-    carryOut(request.method ?? 'GET', pathname, context, token !== undefined);
+    (trouble && pathname.startsWith('/app') ? failed(401, trouble) : undefined) ??
+    (await carryOut(
+      method,
+      pathname,
+      trouble ? { ...context, caller: undefined } : context,
+      token !== undefined,
+    ));
 
   if (!isControl) {
-    const asked = { at: new Date().toISOString(), method: request.method ?? 'GET', path: pathname };
-    state.record({ ...asked, status: answer.status, ...(user ? { login: user.login } : {}) });
+    const asked = { at: new Date().toISOString(), method, path: pathname };
+    const login = user?.login ?? (caller?.app ? loginOf(caller) : undefined);
+    state.record({ ...asked, status: answer.status, ...(login ? { login } : {}) });
   }
+  if (fault?.kind === 'hold-after') await held(response, fault.delayMs);
   if (fault?.kind === 'lost-answer') response.destroy();
-  else send(response, answer, headersOf(world, user?.login, user?.scopes));
+  else send(response, answer, headersOf(world, caller));
 }
 
-function carryOut(
+const AN_HOUR_MS = 3_600_000;
+
+/** Until the time is over, or whoever asked is gone. */
+const held = (response: ServerResponse, ms = AN_HOUR_MS): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    timer.unref();
+    response.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+
+/** `trouble`: what is wrong with a JWT. */
+function callerOf(state: GitHubState, token: string): (Caller & { trouble?: string }) | undefined {
+  const { app } = state;
+  const known = state.callerOf(token, Date.now());
+  if (known || token.split('.').length !== 3) return known;
+  const trouble = app ? jwtTrouble(token, app, Math.floor(Date.now() / 1_000)) : 'Integration not found';
+  return trouble ? { trouble } : { app, isJwt: true };
+}
+
+async function carryOut(
   method: string,
   path: string,
   context: Omit<RouteRequest, 'params'>,
   hasToken: boolean,
-): Answer {
+): Promise<Answer> {
   const found = findRoute(method, path);
   const isOpen = found?.route.open ?? path.startsWith(CONTROL);
-  if (!isOpen && !context.user) return failed(401, hasToken ? 'Bad credentials' : 'Requires authentication');
+  if (!isOpen && !context.caller)
+    return failed(401, hasToken ? 'Bad credentials' : 'Requires authentication');
   if (!found) return notFound();
   if (context.body === NOT_JSON) return failed(400, 'Problems parsing JSON');
-  return found.route.handle({ ...context, params: found.params });
+  try {
+    return await found.route.handle({ ...context, params: found.params });
+  } catch (error) {
+    if (error instanceof Refused) return error.answer;
+    return failed(500, `Server Error: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 const NOT_JSON = Symbol('not JSON');
@@ -140,7 +250,9 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 /** GitHub allows 60 an hour without a token, 5000 with one. */
-function headersOf(world: World, login: string | undefined, scopes?: string[]): Record<string, string> {
+function headersOf(world: World, caller: Caller | undefined): Record<string, string> {
+  const { scopes, clientId } = caller ?? {};
+  const login = caller && (caller.user ?? caller.app) ? loginOf(caller) : undefined;
   const limit = login ? LIMIT : 60;
   const { used, reset } = world.state.spend(login ?? '', Math.floor(Date.now() / 1_000));
   return {
@@ -157,6 +269,8 @@ function headersOf(world: World, login: string | undefined, scopes?: string[]): 
     'x-ratelimit-resource': 'core',
     'x-accepted-oauth-scopes': '',
     ...(scopes ? { 'x-oauth-scopes': scopes.join(', ') } : {}),
+    // GitHub names the client of an OAuth token, not of one that a GitHub App got for a person.
+    ...(scopes && clientId ? { 'x-oauth-client-id': clientId } : {}),
   };
 }
 

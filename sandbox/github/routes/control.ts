@@ -7,13 +7,13 @@ import type { TeamState } from '../state.js';
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const NUMBERS = ['times', 'delayMs', 'retryAfter', 'resetIn', 'status'];
+const NUMBERS = ['times', 'skip', 'delayMs', 'retryAfter', 'resetIn', 'status'];
 
 function isFault(body: unknown): body is Fault {
   if (!isRecord(body) || !FAULTS.some((kind) => kind === body['kind'])) return false;
   return Object.entries(body).every(([key, value]) => {
     if (key === 'kind') return true;
-    if (key === 'path') return typeof value === 'string';
+    if (['path', 'ending', 'method'].includes(key)) return typeof value === 'string';
     return NUMBERS.includes(key) && typeof value === 'number' && value >= 0;
   });
 }
@@ -33,6 +33,12 @@ export const control: Route[] = [
     path: '/_sandbox/requests',
     open: true,
     handle: ({ state }) => ({ status: 200, body: { items: state.requests } }),
+  },
+  {
+    method: 'GET',
+    path: '/_sandbox/effects',
+    open: true,
+    handle: ({ repository }) => ({ status: 200, body: { items: repository?.effects.list() ?? [] } }),
   },
   {
     method: 'PUT',

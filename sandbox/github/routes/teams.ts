@@ -10,12 +10,16 @@ export const teams: Route[] = [
   {
     method: 'GET',
     path: '/orgs/{org}/teams/{team}/memberships/{login}',
-    handle({ params, user, state, url }) {
-      if (!user?.scopes.some((scope) => MAY_READ_TEAMS.includes(scope))) {
-        return failed(403, 'Resource not accessible by personal access token', DOCS);
+    handle({ params, user, caller, state, url }) {
+      const mayRead = caller?.permissions
+        ? caller.permissions['members'] !== undefined
+        : caller?.scopes?.some((scope) => MAY_READ_TEAMS.includes(scope));
+      if (!mayRead) {
+        const by = caller?.app || caller?.clientId ? 'integration' : 'personal access token';
+        return failed(403, `Resource not accessible by ${by}`, DOCS);
       }
       // Whoever does not see the team gets the answer of a team that is not there.
-      if (!user.inOrg || !same(params['org'], state.org) || !same(params['team'], state.team))
+      if ((user && !user.inOrg) || !same(params['org'], state.org) || !same(params['team'], state.team))
         return notFound(DOCS);
       const member = state.memberState(params['login'] ?? '');
       if (!member) return notFound(DOCS);

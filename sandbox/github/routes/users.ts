@@ -1,5 +1,6 @@
+import { failed } from '../answers.js';
 import type { Route } from '../router.js';
-import type { User } from '../state.js';
+import type { User } from '../caller.js';
 
 /** A person's public view of themselves, with every field that GitHub always sends. */
 export function userBody({ id, login }: User, url: string) {
@@ -45,6 +46,9 @@ export const users: Route[] = [
   {
     method: 'GET',
     path: '/user',
-    handle: ({ user, url }) => ({ status: 200, body: user && userBody(user, url) }),
+    handle: ({ user, url }) =>
+      user
+        ? { status: 200, body: userBody(user, url) }
+        : failed(403, 'Resource not accessible by integration'),
   },
 ];
