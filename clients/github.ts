@@ -6,7 +6,8 @@ import { RequestError } from '@octokit/request-error';
 import { Octokit } from '@octokit/rest';
 
 export interface GitHubOptions {
-  token: string;
+  /** A function: asked before every request, because an App's tokens end within the hour. */
+  token?: string | (() => Promise<string | undefined>);
   /** `GITHUB_API_URL`, else https://api.github.com. */
   baseUrl?: string;
   /** Of one request, its body included. */
@@ -18,9 +19,13 @@ const silent = () => undefined;
 export const githubUrl = (baseUrl = process.env['GITHUB_API_URL']): string =>
   (baseUrl || 'https://api.github.com').replace(/\/+$/, '');
 
+/** Where people look: `GITHUB_SERVER_URL`, else https://github.com. */
+export const githubServerUrl = (url = process.env['GITHUB_SERVER_URL']): string =>
+  (url || 'https://github.com').replace(/\/+$/, '');
+
 export function createGitHub({ token, baseUrl, timeoutMs = 5_000 }: GitHubOptions): Octokit {
-  return new Octokit({
-    auth: token,
+  const octokit = new Octokit({
+    ...(typeof token === 'string' ? { auth: token } : {}),
     baseUrl: githubUrl(baseUrl),
     userAgent: 'sluice',
     log: { debug: silent, info: silent, warn: silent, error: silent },
@@ -29,6 +34,25 @@ export function createGitHub({ token, baseUrl, timeoutMs = 5_000 }: GitHubOption
         fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) }),
     },
   });
+  if (typeof token === 'function') {
+    octokit.hook.before('request', async (options) => {
+      const current = await token();
+      if (current !== undefined) options.headers.authorization = `token ${current}`;
+    });
+  }
+  return octokit;
+}
+
+/**
+ * Sluice's own credentials are why a request was not sent. Not GitHub's answer to that request: its status must
+ * not be taken for one (a 404 here is no missing release).
+ */
+export class CredentialsError extends Error {
+  override readonly name = 'CredentialsError';
+
+  constructor(readonly trouble: GitHubTrouble) {
+    super(trouble.message);
+  }
 }
 
 /** Whether a text can be sent as a token at all: `fetch` repeats any other in its error. */
@@ -46,6 +70,7 @@ const SECONDARY_MS = 60_000;
 
 /** @param now epoch milliseconds, to turn `x-ratelimit-reset` into a delay */
 export function troubleOf(error: unknown, now: number): GitHubTrouble {
+  if (error instanceof CredentialsError) return error.trouble;
   if (!(error instanceof RequestError) || !error.response) {
     return { kind: 'down', message: `GitHub cannot be reached (${networkCode(error)})` };
   }

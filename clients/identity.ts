@@ -1,7 +1,10 @@
 /** Who a person is, and whether they are a maintainer: asked of GitHub, remembered for a while (rule 11). */
 import { createHash } from 'node:crypto';
+import { EMERGENCY } from '../domain/emergency.js';
+import { refusalOfClient, refusalOfKind, tokenKind } from '../domain/tokens.js';
 import { createGitHub, githubUrl, isToken, troubleOf, type GitHubTrouble } from './github.js';
 import { Memory, type Answer } from './memory.js';
+import { belongsToApp, type OAuthApp } from './oauth-app.js';
 
 export interface GitHubDown {
   kind: 'github-down';
@@ -25,14 +28,19 @@ export type Identity =
 
 export type Membership =
   | { kind: 'member'; askedAt: number }
-  | { kind: 'not-a-member'; askedAt: number }
+  /** `message`: why, where it is not simply that. */
+  | { kind: 'not-a-member'; askedAt: number; message?: string }
   | Misconfigured
   | GitHubDown;
 
 export interface Identities {
-  /** Whose token it is (`GET /user`). */
+  /** Whose token it is (`GET /user`), where it is of a kind that is taken. The emergency token is `EMERGENCY`'s. */
   identify(token: string): Promise<Identity>;
-  /** Whether the login is an active member of the team. `fresh`: remembered answers count only with GitHub down. */
+  /**
+   * Whether the login is an active member of the team. `fresh`: remembered answers count only with GitHub down.
+   * `EMERGENCY` is one while GitHub is down and, unless `fresh`, nobody's membership is remembered: which people
+   * the API remembered at acceptance, the worker that asks again cannot know.
+   */
   isMaintainer(login: string, options?: { fresh?: boolean }): Promise<Membership>;
 }
 
@@ -40,11 +48,19 @@ export interface IdentitiesOptions {
   org: string;
   /** Slug. */
   team: string;
-  /** Sluice's own; it must see the team (`read:org`). `GITHUB_TOKEN`. */
-  token?: string;
+  /** Sluice's own, or who gives it; it must see the team (`read:org`; an App: Members: read). */
+  token?: string | (() => Promise<string | undefined>);
+  /** What the token is called in messages; `GITHUB_TOKEN`. */
+  credentials?: string;
   baseUrl?: string;
   timeoutMs?: number;
   now?: () => number;
+  /** OAuth client ids whose tokens are taken; absent: none. */
+  oauthClients?: readonly string[];
+  /** Sluice's own OAuth or GitHub App: its tokens are taken too. */
+  oauthApp?: OAuthApp;
+  /** Whether a token is `SLUICE_EMERGENCY_TOKEN`; absent: there is none. */
+  isEmergency?: (token: string) => boolean;
 }
 
 const FRESH_MS = 60_000;
@@ -56,33 +72,53 @@ const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_-])?(?:\[bot\])?$/;
 /** Keep one for the process: what it remembers is what counts while GitHub is down. */
 export function createIdentities(options: IdentitiesOptions): Identities {
   const now = options.now ?? Date.now;
-  return { identify: identifier(options, now), isMaintainer: membership(options, now) };
+  const isMaintainer = membership(options, now);
+  const identify = identifier(options, now);
+  return {
+    isMaintainer,
+    identify: async (token) =>
+      options.isEmergency?.(token) ? await emergency(isMaintainer, now()) : await identify(token),
+  };
 }
 
-const UNAUTHENTICATED: Identity = { kind: 'unauthenticated', message: 'GitHub does not take this token' };
+const unauthenticated = (message: string): Identity => ({ kind: 'unauthenticated', message });
 
-function identifier({ baseUrl, timeoutMs }: IdentitiesOptions, now: () => number): Identities['identify'] {
+/** Never sent to GitHub: it is none of its tokens. */
+async function emergency(isMaintainer: Identities['isMaintainer'], askedAt: number): Promise<Identity> {
+  const answer = await isMaintainer(EMERGENCY);
+  if (answer.kind === 'member') return { kind: 'known', login: EMERGENCY, askedAt };
+  return answer.kind === 'not-a-member' ? unauthenticated(answer.message ?? TAKEN_BY_GITHUB) : answer;
+}
+
+const TAKEN_BY_GITHUB = `GitHub knows the login ${EMERGENCY}, which Sluice keeps for its emergency token`;
+
+function identifier(options: IdentitiesOptions, now: () => number): Identities['identify'] {
+  const { baseUrl } = options;
   const logins = new Memory<string>(LIMIT);
   // Apart from the logins: tokens that nobody has could otherwise push out what people need.
-  const refused = new Memory<true>(1_000);
+  const refused = new Memory<string>(1_000);
   const known = ({ value: login, askedAt }: Answer<string>): Identity => ({ kind: 'known', login, askedAt });
 
   return async (token) => {
-    if (!isToken(token)) return { kind: 'unauthenticated', message: 'this is not a GitHub token' };
+    if (!isToken(token)) return unauthenticated('this is not a GitHub token');
+    const unfit = refusalOfKind(tokenKind(token));
+    if (unfit !== undefined) return unauthenticated(unfit);
     const key = createHash('sha256').update(token).digest('base64');
     const askedAt = now();
     const login = logins.get(key);
     const refusal = refused.get(key);
     if (isWithin(login, FRESH_MS, askedAt)) return known(login);
-    if (isWithin(refusal, FRESH_MS, askedAt)) return UNAUTHENTICATED;
+    if (isWithin(refusal, FRESH_MS, askedAt)) return unauthenticated(refusal.value);
+    const refuse = (message: string): Identity => {
+      logins.delete(key);
+      refused.set(key, { value: message, askedAt });
+      return unauthenticated(message);
+    };
 
-    const answer = await asked(
-      async () =>
-        (await createGitHub({ token, baseUrl, timeoutMs }).rest.users.getAuthenticated()).data.login,
-      (value) => typeof value === 'string' && LOGIN.test(value),
-      now,
-    );
+    const answer = await whoHolds(options, token, now);
     if (answer.kind === 'answer') {
+      if (answer.refusal !== undefined) return refuse(answer.refusal);
+      if (answer.value.toLowerCase() === EMERGENCY) return refuse(TAKEN_BY_GITHUB);
       logins.set(key, { value: answer.value, askedAt });
       refused.delete(key);
       return known({ value: answer.value, askedAt });
@@ -90,14 +126,43 @@ function identifier({ baseUrl, timeoutMs }: IdentitiesOptions, now: () => number
     if (answer.kind === 'refused') {
       if (answer.status !== 401 && answer.status !== 403)
         return wrongUrl(answer.status, 'GET /user', baseUrl);
-      logins.delete(key);
-      refused.set(key, { value: true, askedAt });
-      return UNAUTHENTICATED;
+      return refuse('GitHub does not take this token');
     }
-    if (isWithin(login, DOWN_MS, now())) return known(login);
-    if (isWithin(refusal, DOWN_MS, now())) return UNAUTHENTICATED;
+    if (answer.kind === 'misconfigured') return answer;
+    const last = logins.get(key);
+    const lastRefusal = refused.get(key);
+    if (isWithin(last, DOWN_MS, now())) return known(last);
+    if (isWithin(lastRefusal, DOWN_MS, now())) return unauthenticated(lastRefusal.value);
     return { ...answer, kind: 'github-down' };
   };
+}
+
+type Holder = { kind: 'answer'; value: string; refusal?: string } | GitHubTrouble | Misconfigured;
+
+/** The login, and for an OAuth token also whose app it is of: GitHub names the client with every answer. */
+async function whoHolds(options: IdentitiesOptions, token: string, now: () => number): Promise<Holder> {
+  const { baseUrl, timeoutMs, oauthClients = [], oauthApp } = options;
+  let client: string | undefined;
+  const login = await asked(
+    async () => {
+      const github = createGitHub({ token, baseUrl, timeoutMs });
+      const { data, headers } = await github.rest.users.getAuthenticated();
+      const named = headers['x-oauth-client-id'];
+      client = typeof named === 'string' && named !== '' ? named : undefined;
+      return data.login;
+    },
+    (value) => typeof value === 'string' && LOGIN.test(value),
+    now,
+  );
+  if (login.kind !== 'answer' || tokenKind(token) !== 'oauth') return login;
+  if (client === undefined && oauthApp) {
+    const own = await belongsToApp({ app: oauthApp, token, baseUrl, timeoutMs });
+    if (own.kind !== 'answer') return own;
+    if (own.value) client = oauthApp.clientId;
+  }
+  const taken = [...oauthClients, ...(oauthApp ? [oauthApp.clientId] : [])];
+  const refusal = refusalOfClient(client, taken);
+  return refusal === undefined ? login : { ...login, refusal };
 }
 
 function membership(options: IdentitiesOptions, now: () => number): Identities['isMaintainer'] {
@@ -107,7 +172,9 @@ function membership(options: IdentitiesOptions, now: () => number): Identities['
     kind: value ? 'member' : 'not-a-member',
     askedAt,
   });
-  const github = isToken(token) ? createGitHub({ token, baseUrl, timeoutMs }) : undefined;
+  const isRemembered = (one: Answer<boolean>): boolean => one.value && isWithin(one, DOWN_MS, now());
+  const isUsable = typeof token === 'function' || isToken(token);
+  const github = isUsable ? createGitHub({ token, baseUrl, timeoutMs }) : undefined;
 
   return async (login, { fresh = false } = {}) => {
     const askedAt = now();
@@ -125,23 +192,41 @@ function membership(options: IdentitiesOptions, now: () => number): Identities['
       (state) => state === 'active' || state === 'pending',
       now,
     );
+    if (key === EMERGENCY) return inEmergency(answer, askedAt, !fresh && members.some(isRemembered));
     const value = answer.kind === 'answer' ? answer.value === 'active' : false;
     if (answer.kind === 'answer' || (answer.kind === 'refused' && answer.status === 404)) {
       members.set(key, { value, askedAt });
       return told({ value, askedAt });
     }
-    if (answer.kind === 'refused') return ownCredentials(answer.status, org, team);
+    if (answer.kind === 'refused') return ownCredentials(answer.status, options);
     const last = members.get(key);
     return isWithin(last, DOWN_MS, now()) ? told(last) : { ...answer, kind: 'github-down' };
   };
 }
 
+/** What GitHub says of the login itself never counts: only that it says nothing does. */
+function inEmergency(
+  answer: Awaited<ReturnType<typeof asked>>,
+  askedAt: number,
+  isRemembered: boolean,
+): Membership {
+  const outside = (message: string): Membership => ({ kind: 'not-a-member', askedAt, message });
+  if (answer.kind !== 'down') return outside(`GitHub answers, so the emergency token is not taken: ${OWN}`);
+  if (!isRemembered) return { kind: 'member', askedAt };
+  return outside(`GitHub is down, but who was a maintainer in the last 24 hours still is: ${OWN}`);
+}
+
+const OWN = 'use a GitHub token of your own';
+
 /** Who asks is not told more than that; who runs Sluice reads what to do. */
-const ownCredentials = (status: number, org: string, team: string): Misconfigured => ({
+const ownCredentials = (
+  status: number,
+  { org, team, credentials = 'GITHUB_TOKEN' }: IdentitiesOptions,
+): Misconfigured => ({
   kind: 'misconfigured',
   message:
-    `GitHub answers ${status} to Sluice’s own GITHUB_TOKEN when asked for the members of ${org}/${team}: ` +
-    'give it a valid token that may read them (read:org)',
+    `GitHub answers ${status} to Sluice’s own ${credentials} when asked for the members of ${org}/${team}: ` +
+    'give it valid ones that may read them (a token: read:org; a GitHub App: Members: read)',
 });
 
 const wrongUrl = (status: number, route: string, baseUrl?: string): Misconfigured => ({

@@ -30,6 +30,12 @@ export class Memory<T> {
     this.#answers.delete(key);
   }
 
+  /** Whether one of them is so. */
+  some(is: (answer: Answer<T>) => boolean): boolean {
+    for (const answer of this.#answers.values()) if (is(answer)) return true;
+    return false;
+  }
+
   get size(): number {
     return this.#answers.size;
   }

@@ -107,7 +107,7 @@ export interface ReleaseNotesConfig {
   label: string;
   /** Pull requests with one of these labels are left out. */
   exclude: string[];
-  /** In order; a pull request stands in every section that has one of its labels. */
+  /** In order; a pull request stands in the first section that has one of its labels. */
   sections: { title: string; labels: string[] }[];
   /** With `{app}` and `{date}`. */
   changelogPath: string;

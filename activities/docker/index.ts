@@ -52,17 +52,22 @@ export interface BuildDeps {
   registry?: RegistryAccess;
   mirror?: Mirror;
   env?: NodeJS.ProcessEnv;
+  /** For clones over HTTPS. */
+  token?: () => Promise<string | undefined>;
 }
+
+type Work = Required<Omit<BuildDeps, 'token'>>;
 
 export function createBuildActivities(deps: BuildDeps): BuildActivities {
   const { config, env = process.env } = deps;
-  const token = env['GITHUB_TOKEN'];
-  const work: Required<BuildDeps> = {
+  const work: Work = {
     config,
     aws: deps.aws,
     env,
     registry: deps.registry ?? createRegistryAccess(deps),
-    mirror: deps.mirror ?? createMirror({ repository: config.repository, env, ...(token ? { token } : {}) }),
+    mirror:
+      deps.mirror ??
+      createMirror({ repository: config.repository, env, ...(deps.token ? { token: deps.token } : {}) }),
   };
   return {
     buildImages: async (input) => {
@@ -84,10 +89,7 @@ interface Job {
   signal: AbortSignal;
 }
 
-async function buildImages(
-  deps: Required<BuildDeps>,
-  { app: name, commit }: BuildImagesInput,
-): Promise<BuiltSet> {
+async function buildImages(deps: Work, { app: name, commit }: BuildImagesInput): Promise<BuiltSet> {
   const app = deps.config.apps[name];
   if (!app) throw refuse('NOT_FOUND', `No app ${name} is configured`);
   const signal = Context.current().cancellationSignal;
@@ -116,11 +118,7 @@ async function buildImages(
   });
 }
 
-async function requireOnBranch(
-  deps: Required<BuildDeps>,
-  commit: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function requireOnBranch(deps: Work, commit: string, signal: AbortSignal): Promise<void> {
   if (await deps.mirror.isOnBranch(commit, signal)) return;
   const { owner, name, branch } = deps.config.repository;
   throw refuse(
@@ -129,11 +127,7 @@ async function requireOnBranch(
   );
 }
 
-async function buildMissing(
-  deps: Required<BuildDeps>,
-  job: Job,
-  missing: ImageConfig[],
-): Promise<BuiltImage[]> {
+async function buildMissing(deps: Work, job: Job, missing: ImageConfig[]): Promise<BuiltImage[]> {
   const { app, commit, progress, signal } = job;
   const login = await deps.registry.login();
   return await withDockerEnvironment({ env: deps.env, login }, async (environment) => {
@@ -191,7 +185,7 @@ function buildSecrets(env: NodeJS.ProcessEnv, image: ImageConfig, buildkit: bool
 }
 
 /** Everything secret that a build could print. */
-async function knownSecrets(deps: Required<BuildDeps>, app: AppConfig): Promise<(string | undefined)[]> {
+async function knownSecrets(deps: Work, app: AppConfig): Promise<(string | undefined)[]> {
   const { username, password } = await deps.registry.login();
   return [
     password,

@@ -11,6 +11,7 @@ import type { Config } from '../../domain/config.js';
 import { scrubber } from '../../domain/scrub.js';
 import { isCommit } from '../../domain/tags.js';
 import { refuse } from '../failure.js';
+import { githubFailure } from '../github/errors.js';
 import { run } from '../run.js';
 import type { Ran } from '../run.js';
 import { gitEnvironment } from './environment.js';
@@ -46,19 +47,34 @@ export const cacheDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
 
 export function createMirror(deps: {
   repository: Config['repository'];
-  /** The server's GitHub token; used for HTTPS clones only. */
-  token?: string;
+  /** The server's GitHub token, or who gives the current one; used for HTTPS clones only. */
+  token?: string | (() => Promise<string | undefined>);
   env?: NodeJS.ProcessEnv;
 }): Mirror {
   const env = deps.env ?? process.env;
+  const { token } = deps;
+  const { cloneUrl } = deps.repository;
   return new GitMirror(deps.repository, {
     directory: join(cacheDirectory(env), 'mirrors', mirrorName(deps.repository)),
-    env: gitEnvironment({
-      env,
-      cloneUrl: deps.repository.cloneUrl,
-      ...(deps.token ? { token: deps.token } : {}),
-    }),
-    hide: scrubber([deps.token]),
+    env: gitEnvironment({ env, cloneUrl, ...(typeof token === 'string' ? { token } : {}) }),
+    ...(typeof token === 'function' && /^https:/i.test(cloneUrl)
+      ? { remoteEnv: async () => withToken({ env, cloneUrl }, await token().catch(noToken)) }
+      : {}),
+    hide: scrubber([typeof token === 'string' ? token : undefined]),
+  });
+}
+
+/** An App's tokens end within the hour: asked for before each time that the source is asked. */
+const withToken = (
+  source: { env: NodeJS.ProcessEnv; cloneUrl: string },
+  token: string | undefined,
+): Record<string, string> => gitEnvironment({ ...source, ...(token === undefined ? {} : { token }) });
+
+function noToken(error: unknown): never {
+  throw githubFailure(error, {
+    what: 'giving a token for the clone',
+    needs: 'Contents: read',
+    as: 'credentials',
   });
 }
 
@@ -73,7 +89,13 @@ class GitMirror implements Mirror {
 
   constructor(
     private readonly repository: Config['repository'],
-    private readonly at: { directory: string; env: Record<string, string>; hide: (text: string) => string },
+    private readonly at: {
+      directory: string;
+      env: Record<string, string>;
+      /** For what goes to the source; absent: `env`. */
+      remoteEnv?: () => Promise<Record<string, string>>;
+      hide: (text: string) => string;
+    },
   ) {
     this.ref = `refs/heads/${repository.branch}`;
   }
@@ -116,7 +138,8 @@ class GitMirror implements Mirror {
     await this.prepare(signal);
     const args = ['ls-remote', '--exit-code', 'origin', this.ref];
     for (let attempt = 1; ; attempt += 1) {
-      const ran = await this.git(args, { signal, timeoutMs: ASK_TIMEOUT_MS });
+      const env = await this.at.remoteEnv?.();
+      const ran = await this.git(args, { signal, timeoutMs: ASK_TIMEOUT_MS, ...(env ? { env } : {}) });
       signal?.throwIfAborted();
       const head = ran.stdout.split(/\s/)[0] ?? '';
       if (ran.code === 0 && isCommit(head)) return head;
@@ -162,9 +185,10 @@ class GitMirror implements Mirror {
   }
 
   private async fetchOnce(signal?: AbortSignal): Promise<Ran> {
+    const env = await this.at.remoteEnv?.();
     return await this.git(
       ['fetch', '--quiet', '--no-tags', '--force', 'origin', `+${this.ref}:${this.ref}`],
-      { signal },
+      { signal, ...(env ? { env } : {}) },
     );
   }
 

@@ -23,7 +23,10 @@ export function createMembership({ identities, team }: MembershipDependencies) {
         case 'member':
           return;
         case 'not-a-member':
-          throw refuse('NOT_A_MAINTAINER', `${login} is not an active member of the GitHub team ${team}`);
+          throw refuse(
+            'NOT_A_MAINTAINER',
+            `${login} is not an active member of the GitHub team ${team}${answer.message ? `. ${answer.message}` : ''}`,
+          );
         case 'misconfigured':
           throw later('GITHUB_REFUSED', answer.message, MISCONFIGURED_MS);
         case 'github-down':
