@@ -2,32 +2,41 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Aws } from '../clients/aws.js';
+import type { Credentials } from '../clients/github-credentials.js';
 import type { Identities } from '../clients/identity.js';
 import type { Config } from '../domain/config.js';
 import { createBuildActivities } from './docker/index.js';
 import { createRegistryAccess } from './ecr/registry.js';
+import { createRetag } from './ecr/retag.js';
 import { createValidate } from './ecr/validate.js';
 import { createEcsActivities } from './ecs/index.js';
+import { createGitHubActivities } from './github/index.js';
 import { createMembership } from './github/membership.js';
 import { heartbeating } from './heartbeat.js';
-import { createDeliver } from './notice/deliver.js';
+import { createNoticeActivities } from './notice/index.js';
+import { createRollbackActivities } from './rollback/index.js';
 import { createLaneRecovery } from './temporal/lane-recovery.js';
 import { createMessenger } from './temporal/messenger.js';
+import { createReleasesRecovery } from './temporal/releases-recovery.js';
+import { createReleaseMessages } from './temporal/releases.js';
+import { createLaneReader, createRequests } from './temporal/requests.js';
 
 export interface ActivityDeps {
   config: Config;
   aws: Aws;
   client: Client;
   identities: Identities;
+  credentials: Credentials;
   log: Logger;
 }
 
 /** Queue `sluice` and, for what holds a slot for minutes, `sluice-watches`. */
-export function createActivities({ config, aws, client, identities, log }: ActivityDeps) {
+export function createActivities({ config, aws, client, identities, credentials, log }: ActivityDeps) {
   const { org, team } = config.maintainers;
   const { requireMaintainer } = createMembership({ identities, team: `${org}/${team}` });
   const registry = createRegistryAccess({ config, aws });
   const { validate } = createValidate({ config, aws, registry });
+  const readLane = createLaneReader(client);
   const ecs = createEcsActivities({
     config,
     aws,
@@ -35,26 +44,42 @@ export function createActivities({ config, aws, client, identities, log }: Activ
     registryHost: async () => (await registry.login()).host,
   });
   const { findEnded, recoverLane } = createLaneRecovery(client);
+  const releases = { ...createReleaseMessages({ client, readLane }), ...createReleasesRecovery(client) };
+  const { tagImages } = createRetag({ aws, requireMaintainer });
+  const github = createGitHubActivities({ config, credentials });
   return {
     main: {
       ...createMessenger(client),
       findEnded: heartbeating(findEnded),
       recoverLane: heartbeating(recoverLane),
-      validate: heartbeating(validate),
+      ...createRequests(client),
+      ...createRollbackActivities({ config, aws, validate, readLane }),
+      authorise: heartbeating(async ({ actor }: { actor: string }) => await requireMaintainer(actor)),
+      ...releases,
+      liveRelease: heartbeating(releases.liveRelease),
+      findEndedReleases: heartbeating(releases.findEndedReleases),
+      recoverReleases: heartbeating(releases.recoverReleases),
+      tagImages: heartbeating(tagImages),
+      publishRelease: heartbeating(github.publishRelease),
+      openChangelog: heartbeating(github.openChangelog),
       look: ecs.look,
       register: ecs.register,
       update: ecs.update,
       goBack: ecs.goBack,
       dossier: ecs.dossier,
-      deliver: createDeliver(log),
+      ...createNoticeActivities({ config, credentials, env: process.env, log }),
     },
     watches: { stabilise: ecs.stabilise, verify: ecs.verify },
   };
 }
 
 /** Queue `sluice-builds`: Docker and disk. */
-export const createBuilds = ({ config, aws }: Pick<ActivityDeps, 'config' | 'aws'>) =>
-  createBuildActivities({ config, aws });
+export const createBuilds = ({
+  config,
+  aws,
+  credentials,
+}: Pick<ActivityDeps, 'config' | 'aws' | 'credentials'>) =>
+  createBuildActivities({ config, aws, token: credentials.token });
 
 export type MainActivities = ReturnType<typeof createActivities>['main'];
 export type WatchActivities = ReturnType<typeof createActivities>['watches'];

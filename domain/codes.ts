@@ -37,6 +37,25 @@ export const CODES = {
   FINISHED: entry('it has ended already', ASKER, ['retry it'], 409),
   NOT_FINISHED: entry('it has not ended yet', ASKER, ['wait for it', 'stop it'], 409),
   NOT_LOCKED: entry('it is not locked', ASKER, [], 409),
+  RELEASE_BAD: entry(
+    'this release is marked bad',
+    MAINTAINERS,
+    ['choose another one', 'override it, with a reason'],
+    409,
+  ),
+  ALREADY_RELEASED: entry(
+    'this image was released before',
+    ASKER,
+    ['look at the first release', 'release it once more: again'],
+    409,
+  ),
+  OWNED: entry(
+    'it belongs to something that is tried again as a whole',
+    ASKER,
+    ['retry what it belongs to'],
+    409,
+  ),
+  NOT_BLOCKED: entry('it is not blocked', ASKER, ['look at how it stands'], 409),
   TOO_LARGE: entry('the request is too large', ASKER, ['send less'], 413),
   NOT_JSON: entry('the body is not JSON', ASKER, ['send it as application/json'], 415),
   TOO_LATE: entry(
@@ -65,6 +84,9 @@ export const CODES = {
     ['set a valid GITHUB_TOKEN'],
     503,
   ),
+  GITHUB_FAILED: entry('GitHub does not do what Sluice asked for', OPERATORS, ['read the message', 'retry']),
+  SLACK_DOWN: entry('Slack does not answer', NOBODY, ['wait: it is asked again']),
+  SLACK_REFUSED: entry('Slack does not do what Sluice asked for', OPERATORS, ['read the message']),
   AWS_DOWN: entry('AWS does not answer, or throttles', NOBODY, ['wait: it is asked again'], 503),
   REGISTRY_DOWN: entry('the image registry does not answer', NOBODY, ['wait: it is asked again'], 503),
   TEMPORAL_DOWN: entry('Temporal does not answer', OPERATORS, ['start Temporal, then send it again'], 503),
@@ -75,6 +97,8 @@ export const CODES = {
     'name another commit',
   ]),
   TAG_NOT_FOUND: entry('an image of the set has no such tag', ASKER, ['name another tag', 'build it first']),
+  NO_ROLLBACK_TARGET: entry('there is no verified release to roll back to', ASKER, ['name a tag']),
+  RELEASE_UNKNOWN: entry('which release runs is not known', ASKER, ['pass a tag']),
   UNSUPPORTED_STRATEGY: entry('the service is not one that Sluice can roll out', OPERATORS, [
     'use the ECS controller with the ROLLING strategy',
   ]),
@@ -96,6 +120,15 @@ export const CODES = {
     'mend sluice.yaml',
   ]),
   AWS_REFUSED: entry('AWS refused the request', OPERATORS, ['read the message', 'check permissions']),
+  TAG_CONFLICT: entry('the release’s tag, in ECR or at GitHub, is on something else', OPERATORS, [
+    'remove that tag, then retry',
+    'abandon, and release again',
+  ]),
+  DEPLOYMENT_FAILED: entry('the release’s deployment did not succeed', MAINTAINERS, [
+    'look at the deployment',
+    'retry',
+    'abandon',
+  ]),
   ROLLED_BACK: entry('ECS rolled back to the previous revision', MAINTAINERS, ['read the dossier', 'retry']),
   ROLLBACK_FAILED: entry('ECS tried to roll back and failed', MAINTAINERS, [
     'look at the service in ECS now',
@@ -125,6 +158,9 @@ export const REJECTIONS: readonly Code[] = [
   'NOT_ON_BRANCH',
   'TAG_NOT_FOUND',
   'UNSUPPORTED_STRATEGY',
+  'RELEASE_BAD',
+  'NO_ROLLBACK_TARGET',
+  'RELEASE_UNKNOWN',
 ];
 
 export const isCode = (text: unknown): text is Code => typeof text === 'string' && Object.hasOwn(CODES, text);

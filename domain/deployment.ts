@@ -13,6 +13,9 @@ export interface Target {
 export const KINDS = ['deploy', 'redeploy', 'rollback', 'release', 'promotion'] as const;
 export type Kind = (typeof KINDS)[number];
 
+/** The environment that people use: its lane holds the app's bad marks. */
+export const PRODUCTION = 'production';
+
 /** In the order in which they run. `build` is skipped where a tag or digests were asked for. */
 export const STEPS = [
   'authorise',
@@ -62,6 +65,16 @@ export interface DeploymentRequest extends Target {
   checkActor: boolean;
   reason?: string;
   override?: boolean;
+  /** A redeployment of what runs: `tag` is empty, and found in `validate` from what the version endpoint reports. */
+  current?: boolean;
+  /** A rollback that was asked for while another deployment ran: what is live, and so its target, is decided at its turn. */
+  decide?: boolean;
+  /** A production rollback: what waits in the lane ends `superseded`, linked to it. */
+  supersedes?: boolean;
+  /** The deployment that runs in the lane is stopped. */
+  now?: boolean;
+  /** Known before it was asked for; they stay on the deployment. */
+  warnings?: Warning[];
   /** Id of the deployment that this one tries again. */
   retryOf?: string;
   parent?: { type: string; id: string };

@@ -22,10 +22,14 @@ export interface ValidateInput extends Target {
 }
 
 export interface Validated {
+  /** The tag that was found, where none was asked for. */
+  tag?: string;
   images: ResolvedImage[];
   /** What the version endpoint has to report: revision label, else a 40-hex tag on the digest, else the tag. */
   release: string;
   warnings: Warning[];
+  /** The release is marked bad, in words for people. */
+  bad?: string;
 }
 
 /** What was there before anything was written. */

@@ -30,4 +30,17 @@ export const laneWorkflowId = (target: Target): string => `lane/${target.environ
 
 export const buildWorkflowId = (app: string, commit: string): string => `build/${app}/${commit}`;
 
+/** A rollback shares `{unique}` with its deployment. */
+export const rollbackWorkflowId = (target: Target, unique: string): string =>
+  `rollback/${target.environment}/${target.app}/${unique}`;
+
+/** The workflow that a deployment belongs to, and that is told of its end. */
+export const ownerWorkflowId = ({ type, id }: { type: string; id: string }): string =>
+  type === 'release' ? releaseWorkflowId(id) : id;
+
 export const noticeWorkflowId = (id: string): string => `notice/${id}`;
+
+export const releasesWorkflowId = (app: string): string => `releases/${app}`;
+
+/** @param id `{app}-{date}` */
+export const releaseWorkflowId = (id: string): string => `release/${id}`;

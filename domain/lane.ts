@@ -2,8 +2,9 @@
  * Rule 1, one writer: a lane gives the turn to one deployment at a time, in order of acceptance among those
  * that are ready; a rollback goes first; a locked lane gives none. Pure: the workflow `lane` is its wiring.
  */
+import { knownBad, markOf } from './bad.js';
 import type { DeploymentRequest, Target } from './deployment.js';
-import type { LaneEnd, LaneView, LiveRelease, Lock, Ticket } from './messages.js';
+import type { BadMark, LaneEnd, LaneView, LiveRelease, Lock, Ticket } from './messages.js';
 
 /** Of an accepted request, to know it again when its key comes a second time. */
 export interface SeenRequest {
@@ -21,9 +22,16 @@ export interface LaneState extends Target {
   live?: LiveRelease;
   /** Newest first. */
   verified: LiveRelease[];
+  /** Oldest first. Never removed. */
+  bad: BadMark[];
   /** Oldest first. */
   seen: SeenRequest[];
 }
+
+/** As handed over by the run before; `bad` came later than `v: 1`. */
+export type HandedOver = Omit<LaneState, 'bad'> & { bad?: BadMark[] };
+
+export const load = (state: HandedOver): LaneState => ({ ...state, bad: state.bad ?? [] });
 
 const VERIFIED_KEPT = 50;
 const WAITING_SHOWN = 50;
@@ -36,6 +44,7 @@ export const emptyLane = ({ app, environment }: Target): LaneState => ({
   environment,
   waiting: [],
   verified: [],
+  bad: [],
   seen: [],
 });
 
@@ -49,18 +58,47 @@ export const fingerprint = (request: DeploymentRequest): string =>
     request.reason ?? null,
     request.override ?? false,
     request.retryOf ?? null,
+    // Only where they are given: what a lane remembers of older requests stays the same.
+    ...(request.current ? ['current'] : []),
+    ...(request.now ? ['now'] : []),
   ]);
 
 export type Acceptance =
-  { accept: 'new' } | { accept: 'again' } | { refuse: 'KEY_REUSED' } | { refuse: 'LOCKED'; lock: Lock };
+  | { accept: 'new' }
+  | { accept: 'again' }
+  | { refuse: 'KEY_REUSED' }
+  | { refuse: 'LOCKED'; lock: Lock }
+  | { refuse: 'RELEASE_BAD'; mark: BadMark };
 
 /** A request that was accepted before is answered as before, also while the lane is locked. */
 export function judgeRequest(lane: LaneState, request: DeploymentRequest): Acceptance {
   const seen = lane.seen.find(({ id }) => id === request.id);
   if (seen) return seen.fingerprint === fingerprint(request) ? { accept: 'again' } : { refuse: 'KEY_REUSED' };
   if (isHere(lane, request.id)) return { accept: 'again' };
-  if (lane.lock) return { refuse: 'LOCKED', lock: lane.lock };
+  if (lane.lock && !passesLock(request)) return { refuse: 'LOCKED', lock: lane.lock };
+  const mark = request.override ? undefined : knownBad(lane, request);
+  if (mark) return { refuse: 'RELEASE_BAD', mark };
   return { accept: 'new' };
+}
+
+/** `override` lifts a lane's lock for a rollback, and for nothing else. */
+const passesLock = ({ kind, override }: Pick<Ticket, 'kind' | 'override'>): boolean =>
+  kind === 'rollback' && override === true;
+
+/** The first mark of a release stands. */
+export function markBad(lane: LaneState, mark: BadMark): LaneState {
+  const bad = addMark(lane.bad, mark);
+  return bad === lane.bad ? lane : { ...lane, bad };
+}
+
+const addMark = (bad: BadMark[], mark: BadMark): BadMark[] =>
+  markOf(bad, mark.release) ? bad : [...bad, mark];
+
+/** What a rollback of production replaces: whatever waits, and is no rollback itself. */
+export function supersede(lane: LaneState): { lane: LaneState; superseded: Ticket[] } {
+  const superseded = lane.waiting.filter(({ kind }) => kind !== 'rollback');
+  if (superseded.length === 0) return { lane, superseded };
+  return { lane: { ...lane, waiting: lane.waiting.filter(({ kind }) => kind === 'rollback') }, superseded };
 }
 
 export const ticketOf = (request: DeploymentRequest): Ticket => ({
@@ -70,6 +108,7 @@ export const ticketOf = (request: DeploymentRequest): Ticket => ({
   actor: request.actor,
   queuedAt: request.queuedAt,
   ready: false,
+  ...(passesLock(request) ? { override: true } : {}),
 });
 
 /** Takes the place in the order of `queuedAt`, which is the order of acceptance. */
@@ -95,14 +134,17 @@ export function markReady(lane: LaneState, ticket: Ticket): LaneState {
   const here = enlist(lane, ticket);
   return {
     ...here,
-    waiting: here.waiting.map((one) => (one.id === ticket.id ? { ...one, ready: true } : one)),
+    waiting: here.waiting.map((one) =>
+      // A recovered place does not know of the override: the deployment itself does.
+      one.id === ticket.id ? { ...one, ...(ticket.override ? { override: true } : {}), ready: true } : one,
+    ),
   };
 }
 
-/** Who gets the turn now; nobody while one runs or the lane is locked. */
+/** Who gets the turn now; nobody while one runs, and a locked lane gives it to overriding rollbacks only. */
 export function nextTurn(lane: LaneState): Ticket | undefined {
-  if (lane.running || lane.lock) return undefined;
-  const ready = lane.waiting.filter((ticket) => ticket.ready);
+  if (lane.running) return undefined;
+  const ready = lane.waiting.filter((ticket) => ticket.ready && (!lane.lock || passesLock(ticket)));
   return ready.find(({ kind }) => kind === 'rollback') ?? ready[0];
 }
 
@@ -170,6 +212,7 @@ export const viewOf = (lane: LaneState): LaneView => ({
   waitingCount: lane.waiting.length,
   ...(lane.live ? { live: lane.live } : {}),
   verified: lane.verified,
+  bad: lane.bad,
 });
 
 /** What a lane that starts without handed-over state is made of: what its last run left, and what is alive. */
@@ -177,6 +220,8 @@ export interface RecoveredLane {
   lock?: Lock;
   live?: LiveRelease;
   verified: LiveRelease[];
+  /** Absent in histories of earlier versions. */
+  bad?: BadMark[];
   running?: Ticket;
   waiting: Ticket[];
 }
@@ -189,6 +234,7 @@ export function recover(lane: LaneState, found: RecoveredLane): LaneState {
     ...(found.live && !lane.live ? { live: found.live } : {}),
     ...(found.running && !lane.running ? { running: found.running } : {}),
     verified: lane.verified.length > 0 ? lane.verified : found.verified,
+    bad: lane.bad.reduce(addMark, found.bad ?? []),
   };
   return found.waiting.reduce(enlist, {
     ...recovered,

@@ -3,13 +3,17 @@
  * updates, memo keys, search attributes. Renaming one is a change of protocol.
  */
 import type { Code } from './codes.js';
-import type { Deployment, DeploymentRequest, Target } from './deployment.js';
+import type { Deployment, DeploymentRequest, Failure, Outcome, Target } from './deployment.js';
+import type { ReleaseNames } from './release.js';
 
 export const WORKFLOW = {
   deployment: 'deployment',
   lane: 'lane',
   build: 'build',
   notice: 'notice',
+  rollback: 'rollback',
+  releases: 'releases',
+  release: 'release',
 } as const;
 
 /** Watches hold a slot for minutes: on their own queue they starve nothing. */
@@ -37,6 +41,12 @@ export const MEMO = {
   lane: 'lane',
   /** `BuildView`, on workflow `build`. */
   build: 'build',
+  /** `Release`, on workflow `release`. */
+  release: 'release',
+  /** `ReleasesView`, on workflow `releases`. */
+  releases: 'releases',
+  /** Tells the body that was sent from another under the same key: on workflow `rollback`, from its start. */
+  fingerprint: 'fingerprint',
 } as const;
 
 export const SIGNAL = {
@@ -56,6 +66,16 @@ export const SIGNAL = {
   leave: 'leave',
   /** deployment → notice: `Notice`. */
   notice: 'notice',
+  /** lane → a deployment that waits: `Superseded`. */
+  superseded: 'superseded',
+  /** deployment → the release or rollback that it belongs to: `DeploymentEnded`. */
+  deploymentEnded: 'deploymentEnded',
+  /** release → releases: `ReleaseStateChange`. */
+  releaseState: 'releaseState',
+  /** API → a blocked release: `RetryRequest`. */
+  retry: 'retry',
+  /** API → a blocked release: `AbandonRequest`. */
+  abandon: 'abandon',
 } as const;
 
 export const UPDATE = {
@@ -65,6 +85,12 @@ export const UPDATE = {
   lock: 'lock',
   /** API → lane: `{ by }` → the `Lock` that was lifted. */
   unlock: 'unlock',
+  /** rollback → the production lane: `BadMark` → the mark that stands, the first one of its release. */
+  markBad: 'markBad',
+  /** API → releases: `ReleaseRequest` → `ReleaseAccepted`. */
+  release: 'release',
+  /** release → releases: `ImageClaim` → `ImageClaimed`. */
+  claim: 'claim',
 } as const;
 
 export interface Accepted {
@@ -78,6 +104,23 @@ export interface Accepted {
 export interface StopRequest {
   actor: string;
   reason?: string;
+}
+
+/** What replaced it: a deployment's id. */
+export interface Superseded {
+  by: string;
+}
+
+/** A release that is not to be deployed any more, in either environment; never removed, only overridden. */
+export interface BadMark {
+  release: string;
+  /** The image tag that it was live under. */
+  tag?: string;
+  /** One line. */
+  reason: string;
+  by: string;
+  /** ISO 8601. */
+  at: string;
 }
 
 export interface Lock {
@@ -123,6 +166,8 @@ export interface Ticket {
   queuedAt: string;
   /** Its images are there: it may have the turn. */
   ready: boolean;
+  /** A rollback that passes the lane's lock. */
+  override?: boolean;
 }
 
 /** The lane as the API reads it from the memo, without a worker. */
@@ -135,6 +180,8 @@ export interface LaneView extends Target {
   live?: LiveRelease;
   /** Newest first, at most 50. */
   verified: LiveRelease[];
+  /** Oldest first; the production lane holds them for the app. Absent in memos of earlier versions. */
+  bad?: BadMark[];
 }
 
 /** `image` is `{registry}/{repository}:{tag}@{digest}`. */
@@ -165,4 +212,105 @@ export interface Notice {
   at: string;
   change: 'started' | 'slow' | 'ended';
   deployment: Deployment;
+}
+
+export interface ReleaseAccepted extends ReleaseNames {
+  /** = `gitTag` */
+  id: string;
+  /** True where the same key had been accepted before. */
+  again: boolean;
+}
+
+/**
+ * `ready`: it wants the turn, or wants it again; `blocked`: it gives the turn back; `finished`: it has ended.
+ */
+export interface ReleaseStateChange {
+  id: string;
+  state: 'ready' | 'blocked' | 'finished';
+  /** How often it was retried: a turn that was given for an earlier try is void. */
+  round: number;
+  outcome?: string;
+  /** Tags that now name its images. Empty at the end: nothing is left of it, it may be released anew. */
+  tags: string[];
+  digests?: Record<string, string>;
+}
+
+/** releases → release, with the signal `turn`. */
+export interface ReleaseTurn {
+  round: number;
+}
+
+/** Asked by a release once it knows its images. */
+export interface ImageClaim {
+  id: string;
+  /** Repository → digest. */
+  digests: Record<string, string>;
+  /** Other names of these images: the commit that they hold. */
+  tags: string[];
+  /** The person wants them released once more. */
+  again: boolean;
+}
+
+export interface ImageClaimed {
+  /** Id of the release that these images had before. */
+  first?: string;
+}
+
+/** How a deployment ended, as the release or rollback that it belongs to hears of it. */
+export interface DeploymentEnded {
+  id: string;
+  outcome: Outcome;
+  verified: boolean;
+  failure?: Failure;
+  release?: string;
+  digests?: Record<string, string>;
+}
+
+export interface RetryRequest {
+  actor: string;
+  reason?: string;
+  /** Lifts `RELEASE_BAD`, with a reason. */
+  override?: boolean;
+}
+
+export interface AbandonRequest {
+  actor: string;
+  reason?: string;
+}
+
+/** A release's place among those of its app. */
+export interface ReleasePlace {
+  id: string;
+  round: number;
+}
+
+/** What is known of a release whose images are taken: none of these names is released again by accident. */
+export interface ReleasedImages {
+  id: string;
+  /** The tag that was asked for, `{app}-{date}`, `rel-{date}`, and the commit. */
+  tags: string[];
+  /** Every `repository@digest`, in order, with blanks between; absent before they are known. */
+  digests?: string;
+}
+
+/** Of an accepted request, to know it again when its key comes a second time. */
+export interface SeenRelease {
+  unique: string;
+  id: string;
+  fingerprint: string;
+  at: string;
+}
+
+/** The releases of an app as the API reads them from the memo, without a worker. */
+export interface ReleasesView {
+  app: string;
+  /** Date of the newest one. */
+  last?: string;
+  running?: ReleasePlace;
+  /** In the order in which they will be served. At most 50. */
+  waiting: ReleasePlace[];
+  /** Newest first, at most 50. */
+  released: ReleasedImages[];
+  /** Newest first, at most 50. */
+  seen: SeenRelease[];
 }

@@ -11,25 +11,54 @@ import type {
   StepName,
 } from './deployment.js';
 import { STEPS } from './deployment.js';
+import { EMERGENCY, emergencyWarnings } from './emergency.js';
 import type { Stabilised } from './effects.js';
+import type { DeploymentEnded } from './messages.js';
 
 /** As it is from the moment of acceptance: queued, the membership of who asked just checked. */
 export function accepted(request: DeploymentRequest): Deployment {
-  const { limits: _limits, checkActor, override: _override, hasTurn: _hasTurn, ...shown } = request;
+  const {
+    limits: _limits,
+    checkActor: _checkActor,
+    override: _override,
+    hasTurn: _hasTurn,
+    ...rest
+  } = request;
+  const {
+    current: _current,
+    supersedes: _supersedes,
+    now: _now,
+    decide: _decide,
+    tag,
+    warnings = [],
+    ...shown
+  } = rest;
   const authorised: Step = {
     name: 'authorise',
     state: 'done',
     startedAt: request.queuedAt,
     finishedAt: request.queuedAt,
-    detail: checkActor
-      ? `${request.actor} is a maintainer; asked again before the first write`
-      : `${request.actor}: authorised by what it belongs to`,
+    detail: authorisedBy(request),
   };
   const others = STEPS.slice(1).map((name): Step => ({
     name,
     state: name === 'build' && !request.commit ? 'skipped' : 'pending',
   }));
-  return { ...shown, state: 'queued', steps: [authorised, ...others], warnings: [] };
+  return {
+    ...shown,
+    // Where no tag was asked for it is known later.
+    ...(tag ? { tag } : {}),
+    state: 'queued',
+    steps: [authorised, ...others],
+    warnings: [...emergencyWarnings(request.actor), ...warnings],
+  };
+}
+
+function authorisedBy({ actor, checkActor }: DeploymentRequest): string {
+  if (!checkActor) return `${actor}: authorised by what it belongs to`;
+  return actor === EMERGENCY
+    ? 'by the emergency token; whether GitHub is still down is asked before the first write'
+    : `${actor} is a maintainer; asked again before the first write`;
 }
 
 const withStep = (deployment: Deployment, name: StepName, change: Partial<Step>): Deployment => ({
@@ -118,6 +147,15 @@ export function finish(deployment: Deployment, ending: Ending, at: string, dossi
   };
   delete ended.waitingFor;
   return ended;
+}
+
+/** As its owner hears of it. Without a word at its end it was ended from outside. */
+export function endedOf(id: string, record: Deployment | undefined): DeploymentEnded {
+  const { outcome, verified = false, step = 'authorise', failure, release, digests } = record ?? {};
+  const more = { ...(release ? { release } : {}), ...(digests ? { digests } : {}) };
+  if (outcome) return { id, outcome, verified, ...(failure ? { failure } : {}), ...more };
+  const message = 'Its workflow ended in Temporal without an outcome';
+  return { id, outcome: 'failed', verified: false, failure: { step, code: 'TERMINATED', message }, ...more };
 }
 
 /** For the memo: without the dossier, and with no more of the events than a list needs. */

@@ -9,7 +9,7 @@ export const shortTag = (tag: string): string => (/^[0-9a-f]{40}$/.test(tag) ? t
 export const headline = (
   request: Pick<DeploymentRequest, 'kind' | 'app' | 'environment' | 'tag' | 'actor'>,
 ): string =>
-  `${request.kind} ${request.app} → ${request.environment} @ ${shortTag(request.tag)} by ${request.actor}`;
+  `${request.kind} ${request.app} → ${request.environment}${request.tag ? ` @ ${shortTag(request.tag)}` : ''} by ${request.actor}`;
 
 const MARK = { pending: '·', running: '▶', done: '✓', failed: '✗', skipped: '–' } as const;
 

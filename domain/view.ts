@@ -12,7 +12,7 @@ import { shortTag } from './summary.js';
 
 /** An activity that Temporal holds as scheduled, running, or waiting for its next attempt. */
 export interface PendingActivity {
-  /** Activity type. One that bears a step's name is that step; `buildImages` belongs to step `build`. */
+  /** Activity type. One that bears a step's name is that step; others may belong to one. */
   type: string;
   attempt: number;
   /** ISO 8601; of the next attempt where one is waited for, and then in the future. */
@@ -53,12 +53,12 @@ export interface OverlayInput {
 }
 
 /** A worker polls all the time: what lies longer than this is taken by none. */
-const TAKEN_WITHIN_MS = 5_000;
+export const TAKEN_WITHIN_MS = 5_000;
 /** Three times the slowest pace of a watch's reads. */
 const ANSWERS_WITHIN_MS = 30_000;
 
 /** An ended workflow that never closed its record was ended from outside: in Temporal, by hand. */
-const ENDED_FROM_OUTSIDE: readonly string[] = ['TERMINATED', 'FAILED', 'TIMED_OUT', 'CANCELLED'];
+export const ENDED_FROM_OUTSIDE: readonly string[] = ['TERMINATED', 'FAILED', 'TIMED_OUT', 'CANCELLED'];
 
 export function overlay(input: OverlayInput): DeploymentView {
   const { deployment, status } = input;
@@ -82,7 +82,7 @@ export const queuedView = (ticket: Ticket, lane: LaneView): DeploymentView =>
   overlay({
     deployment: {
       ...{ id: ticket.id, app: lane.app, environment: lane.environment, kind: ticket.kind },
-      ...{ tag: ticket.tag, actor: ticket.actor, queuedAt: ticket.queuedAt },
+      ...{ actor: ticket.actor, queuedAt: ticket.queuedAt, ...(ticket.tag ? { tag: ticket.tag } : {}) },
       state: 'queued',
       steps: STEPS.map((name) => ({ name, state: 'pending' })),
       warnings: [],
@@ -119,8 +119,14 @@ function terminated({ deployment, status, closedAt, now }: OverlayInput): Deploy
   return { ...rest, state: 'finished', outcome: 'failed', steps, failure, finishedAt: at };
 }
 
+const BELONGS_TO: Partial<Record<string, StepName>> = {
+  buildImages: 'build',
+  planRollback: 'validate',
+  validateCurrent: 'validate',
+};
+
 const stepOf = ({ type }: PendingActivity): StepName | undefined =>
-  type === 'buildImages' ? 'build' : STEPS.find((name) => name === type);
+  BELONGS_TO[type] ?? STEPS.find((name) => name === type);
 
 /** The record is written seldom, to keep histories short; a pending activity tells the step that runs now. */
 function withSteps({ deployment, pending }: OverlayInput): Deployment {
@@ -158,7 +164,7 @@ function waiting(input: OverlayInput): WaitingFor | undefined {
   return deployment.state === 'queued' ? (inLane(input) ?? deployment.waitingFor) : deployment.waitingFor;
 }
 
-const waitingFor = (code: Code, since: string, detail: string): WaitingFor => ({
+export const waitingFor = (code: Code, since: string, detail: string): WaitingFor => ({
   code,
   since,
   detail,
@@ -205,7 +211,8 @@ function unanswered({ pending, now }: OverlayInput): WaitingFor | undefined {
 
 function inLane({ deployment, lane }: OverlayInput): WaitingFor | undefined {
   const { id, queuedAt, position } = deployment;
-  if (lane?.lock) {
+  const passes = lane?.waiting.some((ticket) => ticket.id === id && ticket.override);
+  if (lane?.lock && !passes) {
     const { by, reason, at } = lane.lock;
     return waitingFor('LOCKED', at > queuedAt ? at : queuedAt, `locked by ${by} since ${at}: ${reason}`);
   }
@@ -215,7 +222,7 @@ function inLane({ deployment, lane }: OverlayInput): WaitingFor | undefined {
   }
   if (lane?.running && lane.running.id !== id) {
     const { id: other, tag, actor } = lane.running;
-    return waitingFor('LANE_BUSY', queuedAt, `${other} runs (${shortTag(tag)}, by ${actor})`);
+    return waitingFor('LANE_BUSY', queuedAt, `${other} runs (${tag ? `${shortTag(tag)}, ` : ''}by ${actor})`);
   }
   if (!position) return undefined;
   return waitingFor(

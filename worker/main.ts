@@ -6,7 +6,8 @@ import type { Logger } from 'pino';
 import { createActivities, createBuilds } from '../activities/index.js';
 import { createAws } from '../clients/aws.js';
 import { ConfigError, loadConfig } from '../clients/config.js';
-import { createIdentities } from '../clients/identity.js';
+import { createCredentials } from '../clients/github-credentials.js';
+import { identitiesOf } from '../clients/identities-of.js';
 import { createTemporal } from '../clients/temporal.js';
 import { workflowBundle } from './bundle.js';
 import { createLog, installRuntime } from './logging.js';
@@ -21,18 +22,19 @@ async function main(): Promise<void> {
   installRuntime(log);
   const config = loadConfig();
   const aws = createAws(config);
+  const credentials = createCredentials(process.env, config);
   const temporal = createTemporal();
   const { namespace } = temporal;
   const connection = await connect(log);
   let workers: Worker[];
   if (builds) {
-    workers = await buildWorkers({ connection, namespace, log }, createBuilds({ config, aws }));
+    workers = await buildWorkers({ connection, namespace, log }, createBuilds({ config, aws, credentials }));
   } else {
     const added = await registerSearchAttributes(temporal.connection, namespace);
     if (added.length > 0) log.info({ added }, 'search attributes registered');
     const { client } = temporal;
-    const identities = createIdentities({ ...config.maintainers, token: process.env['GITHUB_TOKEN'] });
-    const activities = createActivities({ config, aws, client, identities, log });
+    const identities = identitiesOf(process.env, config, credentials);
+    const activities = createActivities({ config, aws, client, identities, credentials, log });
     workers = await mainWorkers({ connection, namespace, log }, await workflowBundle(), activities);
   }
   log.info({ namespace }, builds ? 'takes builds' : 'takes workflows, activities and watches');

@@ -33,6 +33,7 @@ import { goBack } from './go-back.js';
 import type { Inbox } from './inbox.js';
 import { openInbox } from './inbox.js';
 import type { notice } from './notice.js';
+import { decideAtTurn } from './rollback-turn.js';
 import { endAttributes } from './search-attributes.js';
 import { SlowClock } from './slow-clock.js';
 import { awaitBuild, awaitTurn } from './waits.js';
@@ -90,22 +91,37 @@ class Run {
     this.clock.run();
     this.startNotice();
 
-    const { app, environment, tag, digests: given } = request;
-    const asked = { app, environment, tag, ...(given ? { digests: given } : {}) };
-    const validated = await this.step('validate', () => inbox.interruptible(() => reads.validate(asked)));
-    const { release, images } = validated;
+    const validated = await this.step('validate', () => inbox.interruptible(() => this.validate()));
+    const { release, images, tag = this.record.tag, bad } = validated;
     const digests = Object.fromEntries(images.map(({ repository, digest }) => [repository, digest]));
-    this.record = { ...this.record, release, digests };
+    this.record = { ...this.record, ...(tag ? { tag } : {}), release, digests };
+    if (bad && !request.override) return this.refusedAsBad(bad);
     const look = await this.step('look', () => inbox.interruptible(() => reads.look(this.target)));
     this.done.look = look;
-    this.record = {
-      ...this.record,
-      warnings: [...this.record.warnings, ...validated.warnings, ...look.warnings],
-    };
+    const warnings = [...this.record.warnings, ...validated.warnings, ...look.warnings];
+    this.record = { ...this.record, warnings };
 
     const updated = await this.write(validated, look);
     if (updated.state === 'superseded') return supersededBy(updated);
     return (await this.stabilise(updated, look)) ?? this.verify(validated);
+  }
+
+  private async validate(): Promise<Validated> {
+    const { app, environment, current, decide } = this.request;
+    if (current) return reads.validateCurrent({ app, environment });
+    if (decide) {
+      const { tag, digests, warnings } = await decideAtTurn(this.request);
+      this.record = { ...this.record, warnings: [...this.record.warnings, ...warnings] };
+      return { ...(await reads.validate({ app, environment, tag, digests })), tag };
+    }
+    const { tag, digests } = this.request;
+    return reads.validate({ app, environment, tag, ...(digests ? { digests } : {}) });
+  }
+
+  /** Which release a tag is can be known here only, and the mark may be younger than the request. */
+  private refusedAsBad(message: string): Ending {
+    this.mark('validate', message);
+    return progress.failureEnding('validate', 'RELEASE_BAD', message);
   }
 
   private async build(commit: string): Promise<Ending | undefined> {
@@ -124,7 +140,8 @@ class Run {
   /** Invariant 2: neither of these is interrupted; a stop between them sends nothing more. */
   private async write({ images, release }: Validated, look: Look): Promise<Updated> {
     const { request, target, inbox, done } = this;
-    const { actor, checkActor, tag } = request;
+    const { actor, checkActor } = request;
+    const { tag = request.tag } = this.record;
     inbox.throwIfStopped();
     const registered = await this.step('register', () =>
       writes.register({ ...target, actor, checkActor, tag, release, images, look }),
@@ -191,6 +208,8 @@ class Run {
 
   private async endingOf(error: unknown): Promise<Ending> {
     const step = this.record.step ?? 'authorise';
+    const by = this.inbox.supersededBy();
+    if (by && isCancellation(error)) return replacedBy(step, by);
     const stop = this.inbox.stopRequest();
     if (stop && isCancellation(error)) return goBack(this.request, step, stop, this.done);
     const { code, message } = codedFailure(error);
@@ -223,8 +242,10 @@ class Run {
     const { outcome = 'failed' } = this.record;
     const live = liveRelease(this.record);
     const ended = { id, outcome, ...(live ? { live } : {}) };
+    const { parent } = this.request;
+    const owner = parent ? { owner: { parent, ended: progress.endedOf(id, this.record) } } : {};
     try {
-      await tells.conclude({ lane: { app, environment, ended }, notice: this.notice('ended') });
+      await tells.conclude({ lane: { app, environment, ended }, ...owner, notice: this.notice('ended') });
     } catch (error) {
       // The lane's watchdog sees that this workflow has closed.
       log.error('The lane could not be told of the end', { error: String(error) });
@@ -277,6 +298,12 @@ const supersededBy = ({ by }: Updated): Ending => ({
     message: `Somebody else’s deployment came first: ${by ?? '?'}`,
   },
   ...(by ? { supersededBy: by } : {}),
+});
+
+const replacedBy = (step: StepName, by: string): Ending => ({
+  outcome: 'superseded',
+  failure: { step, code: 'SUPERSEDED', message: `${by} went in its place before it had its turn` },
+  supersededBy: by,
 });
 
 function liveRelease(record: Deployment): LiveRelease | undefined {

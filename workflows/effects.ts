@@ -7,6 +7,7 @@ import type { ActivityOptions } from '@temporalio/workflow';
 import { proxyActivities } from '@temporalio/workflow';
 import type { Limits } from '../domain/deployment.js';
 import { QUEUE } from '../domain/messages.js';
+import type { ReleasePublishing } from '../domain/release-effects.js';
 import type { BuildActivities, MainActivities, WatchActivities } from '../activities/index.js';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
@@ -52,6 +53,9 @@ const BEST_EFFORT: ActivityOptions = {
   cancellationType: 'TRY_CANCEL',
 };
 
+/** GitHub Releases: a primary rate limit alone lasts an hour. Looked for before they are made, like all writes. */
+const PUBLISH: ActivityOptions = { ...WRITE, scheduleToCloseTimeout: '6h' };
+
 /** What people are told may be hours late, not lost: rule 8 keeps it out of the way. */
 const DELIVER: ActivityOptions = {
   startToCloseTimeout: '30s',
@@ -84,8 +88,17 @@ export const reads = proxyActivities<MainActivities>(READ);
 export const writes = proxyActivities<MainActivities>(WRITE);
 export const tells = proxyActivities<MainActivities>(TELL);
 export const bestEffort = proxyActivities<MainActivities>(BEST_EFFORT);
+export const publishing = proxyActivities<Pick<ReleasePublishing, 'publishRelease'>>(PUBLISH);
 export const deliveries = proxyActivities<MainActivities>(DELIVER);
 export const builds = proxyActivities<BuildActivities>(BUILD);
+
+/** The changelog holds nothing up: for how long it is tried is said where it is asked for. */
+export const changelogs = (totalMs: number) =>
+  proxyActivities<Pick<ReleasePublishing, 'openChangelog'>>({
+    ...DELIVER,
+    scheduleToCloseTimeout: totalMs,
+    heartbeatTimeout: NOTICED_DEAD,
+  });
 
 /** The watches' bounds follow the limits that were fixed at acceptance. */
 export const watches = (limits: Limits) => ({

@@ -1,6 +1,9 @@
-/** What reaches a running deployment from outside: its turn, its build's result, and a person's stop. */
+/**
+ * What reaches a deployment from outside: its turn, its build's result, a person's stop, and, while it waits, that
+ * a rollback goes in its place.
+ */
 import { CancellationScope, CancelledFailure, defineSignal, setHandler } from '@temporalio/workflow';
-import type { BuildResult, StopRequest } from '../domain/messages.js';
+import type { BuildResult, StopRequest, Superseded } from '../domain/messages.js';
 import { SIGNAL } from '../domain/messages.js';
 
 export interface Inbox {
@@ -11,9 +14,11 @@ export interface Inbox {
   stopRequest(): StopRequest | undefined;
   /** The first stop counts; later ones change nothing. */
   stop(request: StopRequest): void;
-  /** Runs `work` so that a stop cancels it. @throws CancelledFailure on a stop. */
+  /** Present where it was replaced before it had the turn. */
+  supersededBy(): string | undefined;
+  /** Runs `work` so that a stop cancels it. @throws CancelledFailure on a stop, or where it was replaced. */
   interruptible<T>(work: () => Promise<T>): Promise<T>;
-  /** @throws CancelledFailure where a stop has come. */
+  /** @throws CancelledFailure where a stop has come, or it was replaced. */
   throwIfStopped(): void;
 }
 
@@ -22,6 +27,7 @@ export function openInbox(startsWithTurn: boolean): Inbox {
   let turn = startsWithTurn;
   let built: BuildResult | undefined;
   let stopped: StopRequest | undefined;
+  let superseded: string | undefined;
   let scope: CancellationScope | undefined;
 
   const inbox: Inbox = {
@@ -33,13 +39,15 @@ export function openInbox(startsWithTurn: boolean): Inbox {
       return result;
     },
     stopRequest: () => stopped,
+    supersededBy: () => superseded,
     stop(request) {
-      if (stopped) return;
+      if (stopped || superseded) return;
       stopped = request;
       scope?.cancel();
     },
     throwIfStopped() {
       if (stopped) throw new CancelledFailure('stopped');
+      if (superseded) throw new CancelledFailure('superseded');
     },
     async interruptible(work) {
       inbox.throwIfStopped();
@@ -58,5 +66,10 @@ export function openInbox(startsWithTurn: boolean): Inbox {
     built = result;
   });
   setHandler(defineSignal<[StopRequest]>(SIGNAL.stop), (request) => inbox.stop(request));
+  setHandler(defineSignal<[Superseded]>(SIGNAL.superseded), ({ by }) => {
+    if (turn || stopped || superseded) return;
+    superseded = by;
+    scope?.cancel();
+  });
   return inbox;
 }

@@ -3,3 +3,6 @@ export { build } from './build.js';
 export { deployment } from './deployment.js';
 export { lane } from './lane.js';
 export { notice } from './notice.js';
+export { rollback } from './rollback.js';
+export { release } from './release.js';
+export { releases } from './releases.js';

@@ -1,4 +1,4 @@
-/** What a lane does to its deployments: it starts them, and gives them the turn. */
+/** What a lane does to its deployments: it starts them, gives them the turn, and lets a rollback replace them. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   getExternalWorkflowHandle,
@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { DeploymentRequest } from '../domain/deployment.js';
 import { deploymentWorkflowId } from '../domain/ids.js';
+import type { StopRequest, Superseded } from '../domain/messages.js';
 import { MEMO, SIGNAL, WORKFLOW } from '../domain/messages.js';
 import { accepted, forMemo } from '../domain/progress.js';
 import { headline } from '../domain/summary.js';
@@ -39,12 +40,20 @@ export async function startDeployment(request: DeploymentRequest): Promise<boole
 }
 
 /** @returns false where the deployment has closed: its place is free again. */
-export async function signalTurn(id: string): Promise<boolean> {
+export const signalTurn = (id: string): Promise<boolean> => signalled(id, SIGNAL.turn);
+
+export const signalSuperseded = (id: string, by: Superseded): Promise<boolean> =>
+  signalled(id, SIGNAL.superseded, by);
+
+export const signalStop = (id: string, request: StopRequest): Promise<boolean> =>
+  signalled(id, SIGNAL.stop, request);
+
+async function signalled(id: string, signal: string, ...args: object[]): Promise<boolean> {
   try {
-    await getExternalWorkflowHandle(deploymentWorkflowId(id)).signal(SIGNAL.turn);
+    await getExternalWorkflowHandle(deploymentWorkflowId(id)).signal(signal, ...args);
     return true;
   } catch (error) {
-    log.warn('A deployment was gone before its turn', { id, error: String(error) });
+    log.warn('A deployment was gone before a signal', { id, signal, error: String(error) });
     return false;
   }
 }

@@ -1,13 +1,15 @@
 /** Where people and deployments turn to a lane: its state, and the handlers that change it. */
 import { ApplicationFailure, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { DeploymentRequest } from '../domain/deployment.js';
+import { badWords, markOf } from '../domain/bad.js';
 import type { LaneState, RecoveredLane } from '../domain/lane.js';
 import * as rules from '../domain/lane.js';
-import type { Accepted, LaneEnd, Lock, LockRequest, Ticket } from '../domain/messages.js';
+import type { Accepted, BadMark, LaneEnd, Lock, LockRequest, Ticket } from '../domain/messages.js';
 import { SIGNAL, UPDATE } from '../domain/messages.js';
-import { startDeployment } from './lane-children.js';
+import { signalStop, signalSuperseded, startDeployment } from './lane-children.js';
 
 export class LaneDesk {
+  private readonly endedMeanwhile: LaneEnd[] = [];
   private changed = false;
 
   /** @param recovered false: nothing is answered until `recover` was called (invariant 5). */
@@ -34,6 +36,8 @@ export class LaneDesk {
 
   recover(found: RecoveredLane): void {
     this.change(rules.recover(this.state, found));
+    // One that says its last word is still found alive: what it said meanwhile counts after what was found.
+    for (const ended of this.endedMeanwhile.splice(0)) this.change(rules.end(this.state, ended));
     this.recovered = true;
   }
 
@@ -57,10 +61,16 @@ export class LaneDesk {
       (_by) => this.whenRecovered(() => this.unlock()),
       { validator: (_by: { by: string }) => void (this.recovered && assertLocked(this.state)) },
     );
+    setHandler(defineUpdate<BadMark, [BadMark]>(UPDATE.markBad), (mark) =>
+      this.whenRecovered(() => this.markBad(mark)),
+    );
     setHandler(defineSignal<[Ticket]>(SIGNAL.ready), (ticket) =>
       this.change(rules.markReady(this.state, ticket)),
     );
-    setHandler(defineSignal<[LaneEnd]>(SIGNAL.ended), (ended) => this.change(rules.end(this.state, ended)));
+    setHandler(defineSignal<[LaneEnd]>(SIGNAL.ended), (ended) => {
+      if (!this.recovered) this.endedMeanwhile.push(ended);
+      this.change(rules.end(this.state, ended));
+    });
   }
 
   private async whenRecovered<T>(answer: () => T | Promise<T>): Promise<T> {
@@ -76,15 +86,38 @@ export class LaneDesk {
     if (rules.wasSeen(this.state, id)) return { id, position: position(), again: true };
     const ticket = rules.ticketOf(request);
     this.change(rules.remember(rules.enlist(this.state, ticket), request));
+    const superseded = request.supersedes ? this.supersede() : [];
     const answer: Accepted = { id, position: position(), again: false };
     const hasTurn = this.giveTurnAtOnce(request, ticket);
     if (!(await startDeployment({ ...request, hasTurn }))) {
       // Its key is older than what the lane remembers. If it still runs it enlists itself again.
       this.change(rules.end(this.state, { id, outcome: 'unknown' }));
+      this.change(superseded.reduce(rules.enlist, this.state));
       return { id, position: 0, again: true };
     }
     if (!request.commit) this.change(rules.markReady(this.state, ticket));
+    await Promise.all(superseded.map((one) => signalSuperseded(one.id, { by: id })));
+    if (request.now) await this.stopRunning(request);
     return answer;
+  }
+
+  /** They leave at once: none of them can have the turn before the rollback has it. */
+  private supersede(): Ticket[] {
+    const { lane, superseded } = rules.supersede(this.state);
+    this.change(lane);
+    return superseded;
+  }
+
+  private async stopRunning({ id, actor, reason }: DeploymentRequest): Promise<void> {
+    const { running } = this.state;
+    if (!running || running.id === id) return;
+    await signalStop(running.id, { actor, reason: `${id} goes in its place${reason ? `: ${reason}` : ''}` });
+  }
+
+  /** @returns the mark that stands. */
+  private markBad(mark: BadMark): BadMark {
+    this.change(rules.markBad(this.state, mark));
+    return markOf(this.state.bad, mark.release) ?? mark;
   }
 
   /** With nobody before it and nothing to build, the turn comes with the start: one message less. */
@@ -122,6 +155,9 @@ function assertAcceptable(state: LaneState, request: DeploymentRequest): void {
   const judged = rules.judgeRequest(state, request);
   if ('accept' in judged) return;
   if (judged.refuse === 'LOCKED') throw locked(judged.lock);
+  if (judged.refuse === 'RELEASE_BAD') {
+    throw ApplicationFailure.nonRetryable(badWords(judged.mark), 'RELEASE_BAD', judged.mark);
+  }
   throw ApplicationFailure.nonRetryable(
     'This Idempotency-Key came with another request before',
     'KEY_REUSED',

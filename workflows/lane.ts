@@ -13,14 +13,14 @@
 import {
   allHandlersFinished,
   condition,
-  continueAsNew,
   log,
+  makeContinueAsNewFunc,
   setCurrentDetails,
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Target } from '../domain/deployment.js';
-import type { LaneState } from '../domain/lane.js';
+import type { HandedOver } from '../domain/lane.js';
 import * as rules from '../domain/lane.js';
 import { MEMO } from '../domain/messages.js';
 import { laneMarkdown } from '../domain/summary.js';
@@ -30,7 +30,7 @@ import { LaneDesk } from './lane-desk.js';
 
 export interface LaneInput extends Target {
   /** Handed over by the run before. */
-  state?: LaneState;
+  state?: HandedOver;
   /** Tests lower these. */
   tuning?: { watchdogMs?: number; continueAfterEvents?: number };
 }
@@ -42,7 +42,10 @@ const LOOKED_AFTER = 100;
 
 export async function lane(input: LaneInput): Promise<void> {
   const { app, environment, tuning } = input;
-  const desk = new LaneDesk(input.state ?? rules.emptyLane(input), input.state !== undefined);
+  const desk = new LaneDesk(
+    input.state ? rules.load(input.state) : rules.emptyLane(input),
+    input.state !== undefined,
+  );
   desk.open();
   if (!input.state) desk.recover(await reads.recoverLane({ app, environment }));
   publish(desk.state);
@@ -57,7 +60,9 @@ export async function lane(input: LaneInput): Promise<void> {
     if (desk.takeChange()) publish(desk.state);
     else await awaitChange(desk, mayContinue, tuning?.watchdogMs ?? WATCHDOG_MS);
   }
-  await continueAsNew<typeof lane>({ ...input, state: desk.state });
+  // The memo is not handed over by itself: without it the lane could not be read until its next run has begun.
+  const next = makeContinueAsNewFunc<typeof lane>({ memo: { [MEMO.lane]: rules.viewOf(desk.state) } });
+  await next({ ...input, state: desk.state });
 }
 
 async function giveTurnIfFree(desk: LaneDesk): Promise<void> {
@@ -83,7 +88,7 @@ async function awaitChange(desk: LaneDesk, mayContinue: () => boolean, watchdogM
   }
 }
 
-function publish(state: LaneState): void {
+function publish(state: rules.LaneState): void {
   upsertMemo({ [MEMO.lane]: rules.viewOf(state) });
   setCurrentDetails(laneMarkdown(state));
 }

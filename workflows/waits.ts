@@ -14,16 +14,16 @@ const LONGEST_MS = 60 * 60_000;
  * Who should answer may have been terminated, so it is asked again, at growing intervals: a wait of days stays
  * a few hundred events.
  */
-async function persistently(
-  wait: keyof typeof FIRST_MS,
+export async function persistently(
   done: () => boolean,
   ask: () => Promise<void>,
+  summary: string,
+  firstMs: number = FIRST_MS.turn,
 ): Promise<void> {
-  const summary = wait === 'build' ? 'the build' : 'its turn in the lane';
   for (
-    let ms: number = FIRST_MS[wait];
-    !(await condition(done, ms, { summary }));
-    ms = Math.min(2 * ms, LONGEST_MS)
+    let wait = firstMs;
+    !(await condition(done, wait, { summary }));
+    wait = Math.min(2 * wait, LONGEST_MS)
   ) {
     await ask();
   }
@@ -42,7 +42,7 @@ export async function awaitBuild(
     for (;;) {
       const result = await inbox.interruptible(async () => {
         await join();
-        await persistently('build', inbox.hasBuilt, join);
+        await persistently(inbox.hasBuilt, join, 'the build', FIRST_MS.build);
         return inbox.takeBuilt();
       });
       if (result && result.outcome !== 'stopped') return result;
@@ -59,6 +59,6 @@ export async function awaitTurn(request: DeploymentRequest, inbox: Inbox): Promi
   const ready = { ...ticketOf(request), ready: true };
   const enlist = (): Promise<void> => tells.tellLane({ app, environment, ready });
   await inbox.interruptible(async () => {
-    await persistently('turn', inbox.hasTurn, enlist);
+    await persistently(inbox.hasTurn, enlist, 'its turn in the lane');
   });
 }

@@ -1,4 +1,4 @@
-/** Tells people of a deployment's change. So far: a line in the log. */
+/** A deployment's change of state, as a line in the log. */
 import type { Logger } from 'pino';
 import type { Notice } from '../../domain/messages.js';
 import { headline } from '../../domain/summary.js';

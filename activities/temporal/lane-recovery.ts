@@ -59,7 +59,7 @@ export function createLaneRecovery(client: Client) {
     },
 
     /**
-     * Lock, live and verified releases come from the last run's memo (a strong read); places from that memo and
+     * Lock, bad marks, live and verified releases come from the last run's memo (a strong read); places from that memo and
      * from visibility together, because visibility lags and the memo shows only the first of those who wait.
      */
     async recoverLane(target: Target): Promise<RecoveredLane> {
@@ -78,6 +78,7 @@ export function createLaneRecovery(client: Client) {
         ...(view?.lock ? { lock: view.lock } : {}),
         ...(view?.live ? { live: view.live } : {}),
         verified: view?.verified ?? [],
+        bad: view?.bad ?? [],
         ...(running ? { running } : {}),
         waiting: [...tickets.values()].filter(({ id }) => id !== runningId),
       };

@@ -1,14 +1,34 @@
 /** Messages between workflows. An answer to one that is gone must not hurt, and a missing lane is started. */
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { deploymentWorkflowId, laneWorkflowId, buildWorkflowId, noticeWorkflowId } from '../../domain/ids.js';
-import type { BuildAsker, BuildResult, LaneEnd, Notice, Ticket } from '../../domain/messages.js';
+import {
+  buildWorkflowId,
+  deploymentWorkflowId,
+  laneWorkflowId,
+  noticeWorkflowId,
+  ownerWorkflowId,
+} from '../../domain/ids.js';
+import type {
+  BuildAsker,
+  BuildResult,
+  DeploymentEnded,
+  LaneEnd,
+  Notice,
+  Ticket,
+} from '../../domain/messages.js';
 import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
-import type { Target } from '../../domain/deployment.js';
+import type { Deployment, Target } from '../../domain/deployment.js';
 
 export interface TellLane extends Target {
   ready?: Ticket;
   ended?: LaneEnd;
+}
+
+export interface Conclusion {
+  lane: TellLane;
+  /** The release or rollback that it belongs to. */
+  owner?: { parent: NonNullable<Deployment['parent']>; ended: DeploymentEnded };
+  notice: Notice;
 }
 
 export function createMessenger(client: Client) {
@@ -38,10 +58,14 @@ export function createMessenger(client: Client) {
     tellLane,
     tellPeople,
 
-    /** The last thing that a deployment does: one activity for both, its lane first. */
-    async conclude(input: { lane: TellLane; notice: Notice }): Promise<void> {
-      await tellLane(input.lane);
-      await tellPeople(input.notice);
+    /** The last thing that a deployment does: one activity for all, its lane first. */
+    async conclude({ lane, owner, notice }: Conclusion): Promise<void> {
+      await tellLane(lane);
+      if (owner) {
+        const handle = workflow.getHandle(ownerWorkflowId(owner.parent));
+        await ignoringMissing(handle.signal(SIGNAL.deploymentEnded, owner.ended));
+      }
+      await tellPeople(notice);
     },
 
     /** Single-flight: starts the build of a commit, or joins the one that runs. */

@@ -3,10 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { DeploymentRequest } from '../../domain/deployment.js';
 import type { LaneState } from '../../domain/lane.js';
 import * as rules from '../../domain/lane.js';
-import type { LiveRelease } from '../../domain/messages.js';
+import type { BadMark, LiveRelease } from '../../domain/messages.js';
 import { request } from '../support/requests.js';
 
 const empty = rules.emptyLane({ app: 'api', environment: 'staging' });
+const mark: BadMark = {
+  release: 'r9',
+  tag: 'rel-2026.01.01.00.00.00',
+  reason: 'broken',
+  by: 'bob',
+  at: '2026-01-01T00:00:00.000Z',
+};
 const lock = { reason: 'freeze', by: 'bob', at: '2026-01-01T00:00:00.000Z' };
 
 const accept = (lane: LaneState, one: DeploymentRequest): LaneState =>
@@ -87,6 +94,95 @@ describe('requests', () => {
   });
 });
 
+describe('a locked lane', () => {
+  const locked = rules.lock(empty, lock);
+
+  it('takes a rollback that overrides it, gives it the turn, and nothing else', () => {
+    const waits = request();
+    const back = request({ kind: 'rollback', override: true });
+    expect(rules.judgeRequest(locked, request({ kind: 'rollback' }))).toEqual({ refuse: 'LOCKED', lock });
+    expect(rules.judgeRequest(locked, request({ override: true }))).toEqual({ refuse: 'LOCKED', lock });
+    expect(rules.judgeRequest(locked, back)).toEqual({ accept: 'new' });
+    const lane = ready(ready(accept(accept(locked, waits), back), waits), back);
+    const next = rules.nextTurn(lane);
+    expect(next?.id).toBe(back.id);
+    expect(
+      rules.nextTurn(rules.end(rules.giveTurn(lane, next!), { id: back.id, outcome: 'x' })),
+    ).toBeUndefined();
+  });
+
+  it('learns the override of a recovered place from the deployment itself', () => {
+    const back = request({ kind: 'rollback', override: true });
+    const { override: _override, ...recovered } = rules.ticketOf(back);
+    const lane = rules.enlist(locked, { ...recovered, ready: true });
+    expect(rules.nextTurn(lane)).toBeUndefined();
+    expect(rules.nextTurn(ready(lane, back))?.id).toBe(back.id);
+  });
+});
+
+describe('bad releases', () => {
+  const digests = { 'openverse-api': 'sha256:1' };
+  const known = { ...rules.markBad(empty, mark), live: live({ release: 'r9', digests }) };
+  const bad = { refuse: 'RELEASE_BAD', mark };
+
+  it('are marked once: the first mark stands', () => {
+    expect(rules.markBad(known, { ...mark, reason: 'again' })).toBe(known);
+    expect(rules.markBad(known, { ...mark, release: 'other' }).bad).toHaveLength(2);
+  });
+
+  it('are refused by release, by tag and by digests, unless overridden', () => {
+    expect(rules.judgeRequest(known, request({ tag: 'r9' }))).toEqual(bad);
+    expect(rules.judgeRequest(known, request({ tag: 'rel-2026.01.01.00.00.00' }))).toEqual(bad);
+    expect(rules.judgeRequest(known, request({ tag: 'api-2026.01.01.00.00.00' }))).toEqual(bad);
+    expect(rules.judgeRequest(known, request({ tag: 'any', digests }))).toEqual(bad);
+    expect(rules.judgeRequest(known, request({ tag: 'r9', override: true }))).toEqual({ accept: 'new' });
+    expect(rules.judgeRequest(known, request({ kind: 'rollback', tag: 'r9' }))).toEqual(bad);
+  });
+
+  it('are not guessed from a tag that may have been moved, or from digests of which nothing is known', () => {
+    const moved = rules.markBad(empty, { ...mark, tag: 'latest' });
+    expect(rules.judgeRequest(moved, request({ tag: 'latest' }))).toEqual({ accept: 'new' });
+    const others = { tag: 'r9', digests: { 'openverse-api': 'sha256:2' } };
+    expect(rules.judgeRequest(known, request(others))).toEqual({ accept: 'new' });
+    expect(rules.judgeRequest(known, request({ tag: 'x', digests: {} }))).toEqual({ accept: 'new' });
+  });
+
+  it('are in the view, and survive being handed over; a state from before there were any loads', () => {
+    expect(rules.viewOf(known).bad).toEqual([mark]);
+    expect(rules.load(JSON.parse(JSON.stringify(known)) as LaneState)).toEqual(known);
+    const { bad: _bad, ...old } = empty;
+    expect(rules.load(old)).toEqual(empty);
+  });
+
+  it('that were marked while the lane recovered are kept beside those it found', () => {
+    const found = { verified: [], waiting: [], bad: [mark] };
+    const other = { ...mark, release: 'r10' };
+    const lane = rules.recover(
+      rules.markBad(rules.markBad(empty, other), { ...mark, reason: 'later' }),
+      found,
+    );
+    expect(lane.bad).toEqual([mark, other]);
+  });
+});
+
+describe('a rollback of production', () => {
+  it('replaces what waits, other rollbacks excepted', () => {
+    const [a, b, back] = [request(), request(), request({ kind: 'rollback' })];
+    const lane = [a, b, back].reduce(accept, empty);
+    const { lane: after, superseded } = rules.supersede(lane);
+    expect(superseded.map(({ id }) => id)).toEqual([a.id, b.id]);
+    expect(rules.idsHere(after)).toEqual([back.id]);
+    expect(rules.supersede(after).lane).toBe(after);
+  });
+
+  it('is the same request only with the same now', () => {
+    const back = request({ kind: 'rollback' });
+    const lane = accept(empty, back);
+    expect(rules.judgeRequest(lane, { ...back, now: true })).toEqual({ refuse: 'KEY_REUSED' });
+    expect(rules.judgeRequest(lane, { ...back, current: true })).toEqual({ refuse: 'KEY_REUSED' });
+  });
+});
+
 describe('what is live', () => {
   it('counts only a verified success as verified, newest first, each release once', () => {
     const ends = [
@@ -125,11 +221,13 @@ describe('recovery', () => {
       lock,
       live: live(),
       verified: [live()],
+      bad: [mark],
       running: rules.ticketOf(running),
       waiting: [rules.ticketOf(waiting)],
     };
     const lane = rules.recover(accept(accept(empty, running), fresh), found);
     expect(lane.lock).toEqual(lock);
+    expect(lane.bad).toEqual([mark]);
     expect(lane.running?.id).toBe(running.id);
     expect(lane.waiting.map(({ id }) => id)).toEqual([waiting.id, fresh.id]);
   });
@@ -142,7 +240,14 @@ describe('recovery', () => {
 
 /** Any order of what can reach a lane. */
 const command = fc.oneof(
-  fc.record({ do: fc.constant('accept' as const), rollback: fc.boolean() }),
+  fc.record({
+    do: fc.constant('accept' as const),
+    rollback: fc.boolean(),
+    override: fc.boolean(),
+    supersedes: fc.boolean(),
+    tag: fc.constantFrom('r1', 'r2', 'r3'),
+  }),
+  fc.record({ do: fc.constant('bad' as const), release: fc.constantFrom('r1', 'r2', 'r3') }),
   fc.record({ do: fc.constantFrom('ready' as const, 'end' as const), of: fc.nat(20) }),
   fc.record({ do: fc.constantFrom('lock' as const, 'unlock' as const, 'turn' as const) }),
 );
@@ -156,19 +261,35 @@ describe('any history of a lane', () => {
         for (const one of commands) {
           const requests = [...alive.values()];
           if (one.do === 'accept') {
-            const made = request({ kind: one.rollback ? 'rollback' : 'deploy' });
+            const { tag, override } = one;
+            const made = request({ kind: one.rollback ? 'rollback' : 'deploy', tag, override });
             const judged = rules.judgeRequest(lane, made);
+            const bad = lane.bad.some(({ release }) => release === tag);
+            const held = lane.lock !== undefined && !(one.rollback && override);
+            expect('accept' in judged).toBe(!held && !(bad && !override));
             if ('accept' in judged) {
               alive.set(made.id, made);
               lane = accept(lane, made);
-            } else expect(lane.lock).toBeDefined();
+              if (one.rollback && one.supersedes) {
+                const { lane: after, superseded } = rules.supersede(lane);
+                expect(superseded.every(({ kind }) => kind !== 'rollback')).toBe(true);
+                for (const { id } of superseded) alive.delete(id);
+                lane = after;
+              }
+            }
+          } else if (one.do === 'bad') {
+            const before = lane.bad;
+            lane = rules.markBad(lane, { ...mark, release: one.release });
+            // Never removed, and each release once.
+            expect(lane.bad.slice(0, before.length)).toEqual(before);
+            expect(new Set(lane.bad.map(({ release }) => release)).size).toBe(lane.bad.length);
           } else if (one.do === 'lock') lane = rules.lock(lane, lock);
           else if (one.do === 'unlock') lane = rules.unlock(lane);
           else if (one.do === 'turn') {
             const next = rules.nextTurn(lane);
             if (next) {
               expect(lane.running).toBeUndefined();
-              expect(lane.lock).toBeUndefined();
+              if (lane.lock) expect(next).toMatchObject({ kind: 'rollback', override: true });
               lane = rules.giveTurn(lane, next);
             }
           } else if ('of' in one) {

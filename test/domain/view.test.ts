@@ -266,3 +266,20 @@ describe('the end', () => {
     expect(view).not.toHaveProperty('position');
   });
 });
+
+describe('a rollback', () => {
+  it('that passes a lock does not wait for it', () => {
+    const lock = { reason: 'freeze', by: 'bob', at: QUEUED_AT };
+    const back: Ticket = { ...ticket(queued.id), kind: 'rollback', override: true };
+    expect(
+      see(queued, { lane: lane({ lock, running: ticket('staging.api.other'), waiting: [back] }) }),
+    ).toMatchObject({
+      waitingFor: { code: 'LANE_BUSY' },
+    });
+    expect(see(queued, { lane: lane({ lock }) })).toMatchObject({ waitingFor: { code: 'LOCKED' } });
+  });
+
+  it.each(['planRollback', 'validateCurrent'])('is at validate while %s runs', (type) => {
+    expect(see(running('validate'), { pending: [pending(type)] }).step).toBe('validate');
+  });
+});

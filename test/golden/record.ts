@@ -7,7 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Deployment, Target } from '../../domain/deployment.js';
-import { buildWorkflowId, deploymentWorkflowId, laneWorkflowId, noticeWorkflowId } from '../../domain/ids.js';
+import {
+  buildWorkflowId,
+  deploymentWorkflowId,
+  laneWorkflowId,
+  noticeWorkflowId,
+  releasesWorkflowId,
+  releaseWorkflowId,
+  rollbackWorkflowId,
+} from '../../domain/ids.js';
+import type { Release } from '../../domain/release.js';
 import { QUEUE, WORKFLOW } from '../../domain/messages.js';
 import { PEOPLE } from '../../sandbox/settings.js';
 import type { Stack } from '../../sandbox/stack.js';
@@ -35,6 +44,8 @@ async function main(): Promise<void> {
     await recorder.rolledBack();
     await recorder.stopped();
     await recorder.workerKilled();
+    await recorder.released();
+    await recorder.rolledBackByHand();
   } finally {
     await connection.close();
     await stack.close();
@@ -69,7 +80,7 @@ class Recorder {
     const { id } = await this.end(await this.request(staging('api'), { commit }));
     await this.saveDeployment('deployment-succeeded', id);
     await this.save('build-succeeded', buildWorkflowId('api', commit));
-    await this.save('notice', noticeWorkflowId(id));
+    await this.save('notice-channels', noticeWorkflowId(id));
     await this.save('lane', laneWorkflowId(staging('api')));
   }
 
@@ -93,6 +104,67 @@ class Recorder {
     await this.stack.start('worker');
     await this.end(id);
     await this.saveDeployment('deployment-worker-killed', id);
+  }
+
+  /** One that is done, one that is blocked by a stop and retried, one that is abandoned; frontend has one image. */
+  async released(): Promise<void> {
+    const done = await this.release(
+      'release',
+      'done',
+      async (id) => void (await this.releaseUntil(id, 'finished')),
+    );
+    await this.save('release-done', releaseWorkflowId(done));
+    const retried = await this.release('retried', 'mended', async (id) => {
+      await this.stopDeploymentOf(id);
+      await this.call('POST', `/api/releases/${id}/retry`, {});
+      await this.releaseUntil(id, 'finished');
+    });
+    await this.save('release-blocked-then-retried', releaseWorkflowId(retried));
+    const abandoned = await this.release('abandoned', 'given up', async (id) => {
+      await this.stopDeploymentOf(id);
+      await this.call('POST', `/api/releases/${id}/abandon`, { reason: 'not needed' });
+      await this.releaseUntil(id, 'finished');
+    });
+    await this.save('release-abandoned', releaseWorkflowId(abandoned));
+    await this.save('releases', releasesWorkflowId('frontend'));
+  }
+
+  /** Production goes back from what was released to what had been verified before. */
+  async rolledBackByHand(): Promise<void> {
+    const target = { app: 'frontend', environment: 'production' };
+    const body = { ...target, tag: 'before-sluice', reason: 'it does not behave' };
+    const { id } = await this.call<{ id: string }>('POST', '/api/rollbacks', body);
+    await this.end(id);
+    await this.save('rollback', rollbackWorkflowId(target, id.split('.')[2] ?? ''));
+    await this.saveDeployment('deployment-of-a-rollback', id);
+  }
+
+  private async release(tag: string, reason: string, then: (id: string) => Promise<void>): Promise<string> {
+    const commit = await this.stack.sample.commit({ app: 'frontend', message: `Change for ${tag}` });
+    this.stack.aws.image({ repository: 'openverse-frontend', tag: commit, release: commit });
+    const { id } = await this.call<{ id: string }>('POST', '/api/releases', {
+      app: 'frontend',
+      tag: commit,
+      reason,
+    });
+    await then(id);
+    return id;
+  }
+
+  private async stopDeploymentOf(release: string): Promise<void> {
+    const { deployment = '' } = await this.releaseUntil(release, undefined, 'deployment');
+    await this.until(deployment, ({ step }) => step === 'stabilise');
+    await this.call('POST', `/api/deployments/${deployment}/stop`, { reason: 'to block the release' });
+    await this.releaseUntil(release, 'blocked');
+  }
+
+  private async releaseUntil(id: string, state?: Release['state'], has?: keyof Release): Promise<Release> {
+    for (let tries = 0; tries < 600; tries += 1) {
+      const release = await this.call<Release>('GET', `/api/releases/${id}`);
+      if ((!state || release.state === state) && (!has || release[has] !== undefined)) return release;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`${id} did not get there`);
   }
 
   private async request(target: Target, body: object): Promise<string> {

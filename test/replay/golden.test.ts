@@ -9,6 +9,7 @@ import { workflowBundle } from '../../worker/bundle.js';
 const DIRECTORY = fileURLToPath(new URL('../golden/histories/', import.meta.url));
 const EXPECTED = [
   'build-succeeded',
+  'deployment-of-a-rollback',
   'deployment-rolled-back',
   'deployment-stopped',
   'deployment-succeeded',
@@ -17,6 +18,12 @@ const EXPECTED = [
   'lane-continued-as-new',
   'lane-that-continues-as-new',
   'notice',
+  'notice-channels',
+  'release-abandoned',
+  'release-blocked-then-retried',
+  'release-done',
+  'releases',
+  'rollback',
 ];
 
 interface Recorded {

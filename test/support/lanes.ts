@@ -3,7 +3,7 @@ import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { Deployment, DeploymentRequest, Target } from '../../domain/deployment.js';
 import { deploymentWorkflowId, laneWorkflowId } from '../../domain/ids.js';
-import type { Accepted, LaneView, Lock } from '../../domain/messages.js';
+import type { Accepted, BadMark, LaneView, Lock } from '../../domain/messages.js';
 import { MEMO, QUEUE, SIGNAL, UPDATE, WORKFLOW } from '../../domain/messages.js';
 import type { LaneInput } from '../../workflows/lane.js';
 
@@ -27,6 +27,7 @@ export function createLanes(client: Client, tuning?: LaneInput['tuning']) {
     lock: (reason: string, target = API_ON_STAGING): Promise<Lock> =>
       update(target, UPDATE.lock, { reason, by: 'bob' }),
     unlock: (target = API_ON_STAGING): Promise<Lock> => update(target, UPDATE.unlock, { by: 'bob' }),
+    markBad: (mark: BadMark, target: Target): Promise<BadMark> => update(target, UPDATE.markBad, mark),
     stop: (id: string): Promise<void> => handle(id).signal(SIGNAL.stop, { actor: 'carol', reason: 'enough' }),
     handle,
     lane: (target = API_ON_STAGING) => client.workflow.getHandle(laneWorkflowId(target)),

@@ -6,9 +6,13 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
 import { createLaneRecovery } from '../../activities/temporal/lane-recovery.js';
 import { createMessenger } from '../../activities/temporal/messenger.js';
+import { createRequests } from '../../activities/temporal/requests.js';
+import type { PlanRollbackInput } from '../../activities/rollback/index.js';
+import type { Target } from '../../domain/deployment.js';
 import type * as effects from '../../domain/effects.js';
 import type { BuiltImage, Notice } from '../../domain/messages.js';
 import { QUEUE } from '../../domain/messages.js';
+import type { RollbackDecision } from '../../domain/rollback.js';
 import type { TestTemporal } from './temporal.js';
 
 const OLD = 'arn:aws:ecs:us-east-1:0:task-definition/staging-api:1';
@@ -32,6 +36,26 @@ export function script() {
       images: [{ containers: ['django'], repository: 'openverse-api', tag: 'a', digest: DIGEST, listed: [] }],
       release: 'a'.repeat(40),
       warnings: [],
+    }),
+    validateCurrent: async (_input: Target): Promise<effects.Validated> => ({
+      ...{ tag: 'b'.repeat(40), release: 'b'.repeat(40), warnings: [] },
+      images: [
+        {
+          containers: ['django'],
+          repository: 'openverse-api',
+          tag: 'b'.repeat(40),
+          digest: DIGEST,
+          listed: [],
+        },
+      ],
+    }),
+    authorise: async (_input: { actor: string }): Promise<void> => undefined,
+    planRollback: async (_input: PlanRollbackInput): Promise<RollbackDecision> => ({
+      plan: {
+        ...{ tag: 'rel-1', digests: { 'openverse-api': DIGEST }, release: 'a'.repeat(40) },
+        live: { release: 'f'.repeat(40), tag: 'rel-2' },
+        warnings: [{ code: 'VARIABLES_MISSING', message: 'lacks OLD' }],
+      },
     }),
     look: async (_input: { id: string }): Promise<effects.Look> => ({
       service: 'staging-api',
@@ -117,9 +141,13 @@ export async function scriptedWorkers(
   const scripted = Object.fromEntries(
     (Object.keys(acts) as (keyof Script)[]).map((name) => [name, told(name)]),
   );
+  /** The log alone shows what people are told; other channels are scripted where they are tested. */
+  const quiet = { noticeGitHub: async () => undefined, noticeSlack: async () => undefined };
   const real = {
+    ...quiet,
     ...createMessenger(temporal.client),
     ...createLaneRecovery(temporal.client),
+    ...createRequests(temporal.client),
   };
   const workers = await Promise.all([
     temporal.createWorker({ ...PROMPT, taskQueue: QUEUE.main, activities: { ...real, ...scripted } }),

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { heartbeat, sleep } from '@temporalio/activity';
 import type { Deployment, DeploymentRequest } from '../../domain/deployment.js';
-import type { VerdictState } from '../../domain/effects.js';
+import type { ValidateInput, VerdictState } from '../../domain/effects.js';
+import type { Notice } from '../../domain/messages.js';
 import { createLanes } from '../support/lanes.js';
 import { request } from '../support/requests.js';
 import type { Calls, Script } from '../support/scripted.js';
@@ -117,7 +118,9 @@ describe('a deployment that succeeds', () => {
     await eventually(() => {
       const told = calls
         .filter(({ name }) => name === 'deliver')
-        .map(({ input }) => input as { change: string });
+        .map(({ input }) => input as Notice)
+        // Those of the test before may still be on their way.
+        .filter(({ deployment }) => deployment.id === ended.id);
       expect(told.map(({ change }) => change)).toEqual(['started', 'ended']);
       expect(told[1]).toMatchObject({ deployment: { id: ended.id, outcome: 'succeeded' } });
     });
@@ -176,6 +179,72 @@ describe('a deployment that fails', () => {
     acts.stabilise = async () => ({ verdict: 'rolled-back', message: 'as read', rollout, now: 'arn:other' });
     acts.dossier = failing('AWS_DOWN', 'no');
     expect(await run()).toMatchObject({ outcome: 'rolled-back', dossier: { stoppedTasks: [] } });
+  });
+});
+
+describe('a bad release', () => {
+  const marked = async (input: ValidateInput) => ({
+    ...(await script().validate(input)),
+    bad: 'marked bad by bob',
+  });
+
+  it('that is known only now is rejected before anything is written', async () => {
+    acts.validate = marked;
+    const ended = await run({ tag: 'latest' });
+    expect(ended).toMatchObject({
+      outcome: 'rejected',
+      release: 'a'.repeat(40),
+      failure: { step: 'validate', code: 'RELEASE_BAD', message: 'marked bad by bob' },
+    });
+    expect(states(ended)).toMatchObject({ validate: 'failed', look: 'skipped' });
+    expect(names()).toEqual(['validate']);
+  });
+
+  it('goes on with an override', async () => {
+    acts.validate = marked;
+    expect((await run({ tag: 'latest', override: true, reason: 'we know' })).outcome).toBe('succeeded');
+  });
+});
+
+describe('a redeployment of what runs', () => {
+  it('finds its tag in validate, and registers and remembers that', async () => {
+    const ended = await run({ kind: 'redeploy', tag: '', current: true });
+    const tag = 'b'.repeat(40);
+    expect(ended).toMatchObject({ outcome: 'succeeded', tag, release: tag });
+    expect(names()).toEqual(['validateCurrent', 'look', 'register', 'update', 'stabilise', 'verify']);
+    expect(calls.find(({ name }) => name === 'register')?.input).toMatchObject({ tag });
+    await eventually(async () => expect((await lanes.view()).live).toMatchObject({ id: ended.id, tag }));
+  });
+
+  it('of an unknown release is rejected', async () => {
+    acts.validateCurrent = failing('RELEASE_UNKNOWN', 'pass a tag');
+    const ended = await run({ kind: 'redeploy', tag: '', current: true });
+    expect(ended).toMatchObject({ outcome: 'rejected', failure: { code: 'RELEASE_UNKNOWN' } });
+    expect(ended).not.toHaveProperty('tag');
+  });
+});
+
+describe('what waits and is superseded', () => {
+  it('does not heed it once it has its turn', async () => {
+    const { reached, release, hold } = gate();
+    const look = acts.look;
+    acts.look = async (input) => {
+      await hold();
+      return look(input);
+    };
+    const one = request();
+    await lanes.request(one);
+    await reached;
+    await lanes.handle(one.id).signal('superseded', { by: 'staging.api.other' });
+    release();
+    expect((await lanes.result(one.id)).outcome).toBe('succeeded');
+  });
+});
+
+describe('the warnings it was asked for with', () => {
+  it('stay beside those that it finds', async () => {
+    const warnings = [{ code: 'VARIABLES_MISSING', message: 'lacks OLD' }];
+    expect((await run({ warnings })).warnings).toEqual(warnings);
   });
 });
 

@@ -1,7 +1,11 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { heartbeat, sleep } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Target } from '../../domain/deployment.js';
+import { laneWorkflowId } from '../../domain/ids.js';
+import { emptyLane } from '../../domain/lane.js';
+import { QUEUE, WORKFLOW } from '../../domain/messages.js';
 import { createLanes } from '../support/lanes.js';
 import { request } from '../support/requests.js';
 import type { Calls, Script } from '../support/scripted.js';
@@ -174,6 +178,144 @@ describe('a lock', () => {
     expect((await lanes.read(waiting.id)).state).toBe('queued');
     await lanes.unlock(target);
     expect((await lanes.result(waiting.id)).outcome).toBe('succeeded');
+  });
+});
+
+describe('a rollback of production', () => {
+  const back = (change: object = {}) =>
+    request({ ...target, kind: 'rollback', supersedes: true, reason: 'errors', ...change });
+
+  it('goes first, and what waits ends superseded, linked to it, also while it builds', async () => {
+    const lanes = createLanes(temporal.client);
+    const open = closeGate();
+    let built = false;
+    acts.buildImages = async () => {
+      while (!built) {
+        heartbeat();
+        await sleep(50);
+      }
+      return script().buildImages({ app: '', commit: '' });
+    };
+    const commit = 'c'.repeat(40);
+    const [running, waiting, other] = [
+      request(target),
+      request(target),
+      request({ ...target, kind: 'rollback' }),
+    ];
+    const building = request({ ...target, commit, tag: commit });
+    for (const one of [running, waiting, building, other]) await lanes.request(one);
+    const one = back();
+    expect((await lanes.request(one)).position).toBe(2);
+    const superseded = await Promise.all([lanes.result(waiting.id), lanes.result(building.id)]);
+    for (const ended of superseded) {
+      expect(ended).toMatchObject({
+        outcome: 'superseded',
+        supersededBy: one.id,
+        failure: { code: 'SUPERSEDED' },
+        dossier: { stoppedTasks: [] },
+      });
+      expect(ended.startedAt).toBeUndefined();
+    }
+    expect((await lanes.view(target)).waiting.map(({ id }) => id)).toEqual([other.id, one.id]);
+    expect((await lanes.read(running.id)).state).toBe('running');
+    built = true;
+    open();
+    expect((await lanes.result(one.id)).outcome).toBe('succeeded');
+    expect((await lanes.result(running.id)).outcome).toBe('succeeded');
+    expect(calls.filter(({ name }) => name === 'register')).toHaveLength(3);
+  });
+
+  it('that comes again supersedes nothing more', async () => {
+    const lanes = createLanes(temporal.client);
+    const open = closeGate();
+    const one = back();
+    await lanes.request(one);
+    const after = request(target);
+    await lanes.request(after);
+    expect(await lanes.request(one)).toMatchObject({ again: true });
+    open();
+    expect((await lanes.result(after.id)).outcome).toBe('succeeded');
+  });
+
+  it('now stops what runs, with who and why', async () => {
+    const lanes = createLanes(temporal.client);
+    acts.stabilise = async (input) => {
+      if (input.revision.endsWith(':2')) {
+        for (;;) {
+          heartbeat();
+          await sleep(50);
+        }
+      }
+      return script().stabilise(input);
+    };
+    const running = request(target);
+    await lanes.request(running);
+    await eventually(async () => expect((await lanes.read(running.id)).step).toBe('stabilise'));
+    const one = back({ now: true });
+    await lanes.request(one);
+    const stopped = await lanes.result(running.id);
+    expect(stopped).toMatchObject({ outcome: 'stopped', failure: { code: 'STOPPED' } });
+    expect(stopped.failure?.message).toContain(`Stopped by alice: ${one.id} goes in its place: errors`);
+    acts.stabilise = script().stabilise;
+    const ended = await lanes.result(one.id);
+    expect(ended.outcome).toBe('succeeded');
+    expect(ended.startedAt! >= stopped.finishedAt!).toBe(true);
+  });
+
+  it('passes a lock with override only', async () => {
+    const lanes = createLanes(temporal.client);
+    const held = await lanes.lock('freeze', target);
+    expect(await refusal(lanes.request(back()))).toEqual({ type: 'LOCKED', details: held });
+    const one = back({ override: true });
+    await lanes.request(one);
+    expect((await lanes.result(one.id)).outcome).toBe('succeeded');
+    expect((await lanes.view(target)).lock).toEqual(held);
+  });
+});
+
+describe('a bad mark', () => {
+  const mark = { release: 'b'.repeat(40), reason: 'errors', by: 'bob', at: '2026-01-01T00:00:00.000Z' };
+
+  it('is set once, refuses the release, and yields to an override', async () => {
+    const lanes = createLanes(temporal.client);
+    expect(await lanes.markBad(mark, target)).toEqual(mark);
+    expect(await lanes.markBad({ ...mark, reason: 'other', by: 'carol' }, target)).toEqual(mark);
+    expect((await lanes.view(target)).bad).toEqual([mark]);
+    const one = request({ ...target, tag: mark.release });
+    expect(await refusal(lanes.request(one))).toEqual({ type: 'RELEASE_BAD', details: mark });
+    const over = request({ ...target, tag: mark.release, override: true, reason: 'we know' });
+    await lanes.request(over);
+    expect((await lanes.result(over.id)).outcome).toBe('succeeded');
+  });
+
+  it('outlives the lane’s continue-as-new and its termination', async () => {
+    const lanes = createLanes(temporal.client, { continueAfterEvents: 20 });
+    await lanes.markBad(mark, target);
+    const { runId } = await lanes.lane(target).describe();
+    for (let i = 0; i < 2; i += 1) {
+      const next = request(target);
+      await lanes.request(next);
+      await lanes.result(next.id);
+    }
+    await eventually(async () => expect((await lanes.lane(target).describe()).runId).not.toBe(runId));
+    expect((await lanes.view(target)).bad).toEqual([mark]);
+    await lanes.lane(target).terminate('break glass');
+    expect(await refusal(lanes.request(request({ ...target, tag: mark.release })))).toEqual({
+      type: 'RELEASE_BAD',
+      details: mark,
+    });
+  });
+
+  it('is known to a lane that was handed over before there were any', async () => {
+    const lanes = createLanes(temporal.client);
+    const { bad: _bad, ...state } = emptyLane(target);
+    await temporal.client.workflow.start(WORKFLOW.lane, {
+      workflowId: laneWorkflowId(target),
+      taskQueue: QUEUE.main,
+      args: [{ ...target, state }],
+    });
+    await lanes.markBad(mark, target);
+    expect((await lanes.view(target)).bad).toEqual([mark]);
   });
 });
 
