@@ -10,16 +10,31 @@ import { appsRoutes } from './routes/apps.js';
 import { deploymentsRoutes } from './routes/deployments.js';
 import { locksRoutes } from './routes/locks.js';
 import { meRoutes } from './routes/me.js';
+import { releasesRoutes } from './routes/releases.js';
+import { rollbacksRoutes } from './routes/rollbacks.js';
 import { streamRoutes } from './routes/stream.js';
 import { systemRoutes } from './routes/system.js';
+import { targetsRoutes } from './routes/targets.js';
 import { readDeployment } from './temporal/reads.js';
 import { validatorCompiler } from './validation.js';
 import { createWatchers } from './watchers.js';
 
 /** Enough for the longest reason in the widest encoding. */
 const BODY_BYTES = 64 * 1024;
-/** The longest id of a deployment is below this. */
+/** The longest id of a deployment or release is below this. */
 const PARAM_CHARS = 250;
+
+const ALL_ROUTES = [
+  systemRoutes,
+  meRoutes,
+  appsRoutes,
+  deploymentsRoutes,
+  rollbacksRoutes,
+  targetsRoutes,
+  streamRoutes,
+  releasesRoutes,
+  locksRoutes,
+];
 
 /** @param logger absent: nothing is logged */
 export async function buildApi(deps: ApiDeps & { logger?: FastifyBaseLogger }): Promise<FastifyInstance> {
@@ -43,9 +58,7 @@ export async function buildApi(deps: ApiDeps & { logger?: FastifyBaseLogger }): 
   app.addHook('preClose', async () => context.watchers.close());
 
   await app.register(docs, { release: deps.release });
-  for (const routes of [systemRoutes, meRoutes, appsRoutes, deploymentsRoutes, streamRoutes, locksRoutes]) {
-    await app.register(routes(context));
-  }
+  for (const routes of ALL_ROUTES) await app.register(routes(context));
   return app;
 }
 

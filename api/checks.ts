@@ -2,6 +2,7 @@
 import type { Config } from '../domain/config.js';
 import type { Target } from '../domain/deployment.js';
 import { parseDeploymentId } from '../domain/ids.js';
+import { dateOf } from '../domain/release-dates.js';
 import { isTag } from '../domain/tags.js';
 import { badRequest, notFound } from './errors.js';
 import { serviceOf } from './links.js';
@@ -57,13 +58,21 @@ export function assertWhat({ tag, commit }: { tag?: string; commit?: string }): 
     throw badRequest('body must have exactly one of tag and commit', { known: ['tag', 'commit'] });
   }
   if (commit !== undefined) return { tag: commit, commit };
-  if (tag === undefined || !isTag(tag)) {
-    throw badRequest(
-      `body/tag ${JSON.stringify(tag)} is no tag of an image: letters, digits, "_", ".", "-", at most 128, ` +
-        'not beginning with "." or "-"',
-    );
-  }
-  return { tag };
+  return { tag: assertTag(tag ?? '') };
+}
+
+/** @throws ApiError where no registry can hold such a tag: a flag, a path, a shell’s or Markdown’s characters */
+export function assertTag(tag: string): string {
+  if (isTag(tag)) return tag;
+  throw badRequest(
+    `body/tag ${JSON.stringify(tag)} is no tag of an image: letters, digits, "_", ".", "-", at most 128, ` +
+      'not beginning with "." or "-"',
+  );
+}
+
+/** Passing a lock or a bad mark is told to everyone, so it says why. */
+export function assertReasoned({ override, reason }: { override?: boolean; reason?: string }): void {
+  if (override && !reason) throw badRequest('body/reason must be given with override');
 }
 
 /** @throws ApiError 404 where no deployment can have this id */
@@ -73,4 +82,10 @@ export function assertId(id: string): Target {
     throw notFound(`${JSON.stringify(id)} is no deployment’s id: {environment}.{app}.{unique}`);
   }
   return target;
+}
+
+/** @throws ApiError 404 where no release of a configured app can have this id */
+export function assertReleaseId(config: Config, id: string): void {
+  if (Object.keys(config.apps).some((app) => dateOf(app, id) !== undefined)) return;
+  throw notFound(`${JSON.stringify(id)} is no release’s id: {app}-{date}`);
 }

@@ -9,6 +9,7 @@ import type { LinkSettings } from './links.js';
 import { linksOfDeployment } from './links.js';
 import type { Live } from './live.js';
 import type { Metrics } from './metrics.js';
+import type { ReleaseTags } from './release-tags.js';
 import type { Watchers } from './watchers.js';
 
 export interface ApiDeps {
@@ -16,6 +17,7 @@ export interface ApiDeps {
   temporal: Temporal;
   identities: Identities;
   live: Live;
+  releaseTags: ReleaseTags;
   metrics: Metrics;
   /** Sluice's own release. */
   release: string;

@@ -1,7 +1,8 @@
 /** Where to look further. */
 import type { Config, ServiceConfig } from '../domain/config.js';
 import type { Target } from '../domain/deployment.js';
-import { deploymentWorkflowId, laneWorkflowId } from '../domain/ids.js';
+import { deploymentWorkflowId, laneWorkflowId, releaseWorkflowId } from '../domain/ids.js';
+import type { Release } from '../domain/release.js';
 
 export interface LinkSettings {
   config: Config;
@@ -65,3 +66,19 @@ export const linksOfDeployment = (settings: LinkSettings, { id, ...target }: Tar
   ...linksOfService(settings, target),
   ...workflowLink(settings, deploymentWorkflowId(id)),
 });
+
+export const releaseUrl = ({ publicUrl }: LinkSettings, id: string): string =>
+  `${publicUrl}/api/releases/${id}`;
+
+export function linksOfRelease(settings: LinkSettings, release: Release) {
+  const { id, app, deployment, releaseUrl: page, pullRequest } = release;
+  const runbook = Object.hasOwn(settings.config.apps, app) && settings.config.apps[app]?.runbookUrl;
+  return {
+    self: releaseUrl(settings, id),
+    ...(deployment ? { deployment: deploymentUrl(settings, deployment) } : {}),
+    ...(page ? { release: page } : {}),
+    ...(pullRequest ? { pullRequest } : {}),
+    ...(runbook ? { runbook } : {}),
+    ...workflowLink(settings, releaseWorkflowId(id)),
+  };
+}

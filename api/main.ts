@@ -6,11 +6,13 @@ import { pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createAws } from '../clients/aws.js';
 import { ConfigError, loadConfig } from '../clients/config.js';
-import { createIdentities } from '../clients/identity.js';
+import { createCredentials } from '../clients/github-credentials.js';
+import { identitiesOf } from '../clients/identities-of.js';
 import { createTemporal } from '../clients/temporal.js';
 import { buildApi } from './app.js';
 import { createLive } from './live.js';
 import { createMetrics } from './metrics.js';
+import { createReleaseTags } from './release-tags.js';
 
 /** Fastify logs no headers by itself; this stands behind whoever will. */
 const logger = pino({
@@ -24,19 +26,14 @@ async function main(): Promise<void> {
   const { host, port } = address(env);
   const temporal = createTemporal();
   const aws = createAws(config);
-  const { org, team } = config.maintainers;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const app = await buildApi({
     config,
     temporal,
-    identities: createIdentities({
-      org,
-      team,
-      ...(env['GITHUB_TOKEN'] ? { token: env['GITHUB_TOKEN'] } : {}),
-      ...(env['GITHUB_API_URL'] ? { baseUrl: env['GITHUB_API_URL'] } : {}),
-    }),
+    identities: identitiesOf(env, config, createCredentials(env, config)),
     live: createLive({ config, ecs: (environment) => aws.ecs(environment) }),
+    releaseTags: createReleaseTags({ config, ecr: aws.ecr }),
     metrics: createMetrics(registry),
     release: env['SLUICE_RELEASE'] || packageVersion(),
     ...(env['SLUICE_PUBLIC_URL'] ? { publicUrl: env['SLUICE_PUBLIC_URL'] } : {}),

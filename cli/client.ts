@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Code } from '../domain/codes.js';
 import { isCode } from '../domain/codes.js';
+import type { Release } from '../domain/release.js';
 import type { DeploymentView } from '../domain/view.js';
 import type { LaneView } from '../domain/messages.js';
 import type { Warning } from '../domain/deployment.js';
@@ -22,6 +23,8 @@ export interface AppView {
 }
 
 export type ShownDeployment = DeploymentView & { links?: Record<string, string> };
+
+export type ShownRelease = Release & { links?: Record<string, string> };
 
 export interface Accepted {
   id: string;

@@ -6,9 +6,14 @@ import type { AskOptions, DeployOptions } from './commands/deploy.js';
 import { history } from './commands/history.js';
 import { lock, unlock } from './commands/lock.js';
 import { status } from './commands/status.js';
+import type { RollbackOptions } from './commands/rollback.js';
+import { redeploy, rollback } from './commands/rollback.js';
 import { stop, watch } from './commands/watch.js';
-import type { CliContext, Io } from './context.js';
+import type { Wrap } from './act.js';
+import { followed, waited } from './act.js';
+import type { Io } from './context.js';
 import { createContext, EXIT, UsageError } from './context.js';
+import { addReleases } from './program-releases.js';
 import { problemLines } from './render.js';
 
 const HELP = `
@@ -56,14 +61,11 @@ function explain(error: unknown, io: Io, hasToken: boolean): number {
   throw error;
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- commander hands over what was typed, by position
-type Action = (...args: any[]) => Promise<void>;
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Wrap = (work: (context: CliContext, ...args: any[]) => Promise<number>) => Action;
-
 function program(io: Io, act: Wrap): Command {
   const root = new Command('sluice')
     .description('Deploys container apps to AWS ECS, one release at a time.')
+    // `release` has commands of its own: options that stand after one are its.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),
@@ -73,6 +75,8 @@ function program(io: Io, act: Wrap): Command {
     .showHelpAfterError('(sluice --help tells what there is)');
   addReads(root, act);
   addDeployments(root, act);
+  addRollbacks(root, act);
+  addReleases(root, act);
   addLocks(root, act);
   return root;
 }
@@ -90,6 +94,9 @@ function addReads(root: Command, act: Wrap): void {
   root
     .command('history [app] [environment]')
     .description('deployments: those under way, then the newest')
+    .option('--releases', 'published releases instead')
+    .option('--app <app>', 'of this app')
+    .option('--environment <environment>', 'of this environment')
     .option('--kind <kind>', 'deploy, redeploy, rollback, release or promotion')
     .option('--outcome <outcome>', 'e.g. succeeded, failed, rolled-back')
     .option('--actor <login>', 'who asked for it')
@@ -108,19 +115,14 @@ function addReads(root: Command, act: Wrap): void {
     .action(act((context, id: string, options: { json?: boolean }) => watch(context, id, options)));
 }
 
-const followed = (command: Command): Command =>
-  command
-    .option('--reason <text>', 'why, for everybody to read')
-    .option('--no-wait', 'print the id and go')
-    .option('--json', 'one object at the end');
-
 function addDeployments(root: Command, act: Wrap): void {
   followed(
     root
       .command('deploy <app> <environment>')
       .description('deploy a tag or a commit, and follow it')
       .option('--tag <tag>', 'of images that are in the registry')
-      .option('--commit <sha>', '40 hex: built where the registry lacks it'),
+      .option('--commit <sha>', '40 hex: built where the registry lacks it')
+      .option('--override', 'deploy what is marked bad; give a reason'),
   ).action(
     act((context, app: string, environment: string, options: DeployOptions) =>
       deploy(context, { app, environment }, options),
@@ -131,6 +133,32 @@ function addDeployments(root: Command, act: Wrap): void {
   );
   followed(root.command('retry <id>').description('deploy again what an ended deployment deployed')).action(
     act((context, id: string, options: AskOptions) => retry(context, id, options)),
+  );
+}
+
+function addRollbacks(root: Command, act: Wrap): void {
+  waited(
+    root
+      .command('rollback <app> <environment>')
+      .description('go back to a release, before everything that waits, and follow it')
+      .requiredOption('--reason <text>', 'why, for everybody to read')
+      .option('--tag <tag>', 'absent: the last release verified there before the live one')
+      .option('--now', 'stop the deployment that runs there')
+      .option('--override', 'pass the lock, or go back to what is marked bad'),
+  ).action(
+    act((context, app: string, environment: string, options: RollbackOptions) =>
+      rollback(context, { app, environment }, options),
+    ),
+  );
+  followed(
+    root
+      .command('redeploy <app> <environment>')
+      .description('deploy again what runs, without a build: for new variables')
+      .option('--tag <tag>', 'absent: what the version endpoint reports'),
+  ).action(
+    act((context, app: string, environment: string, options: AskOptions & { tag?: string }) =>
+      redeploy(context, { app, environment }, options),
+    ),
   );
 }
 

@@ -20,9 +20,10 @@ export function duration(ms: number): string {
     : `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`;
 }
 
+/** Since it was asked for: waiting for the turn is part of what the person waits for. */
 export const elapsed = (view: ShownDeployment, now: Date): string => {
   const end = view.finishedAt ? Date.parse(view.finishedAt) : now.getTime();
-  return duration(end - Date.parse(view.startedAt ?? view.queuedAt));
+  return duration(end - Date.parse(view.queuedAt));
 };
 
 /** `new 1/2, 1 starting, 3 failed; old 2` */
@@ -43,13 +44,16 @@ export function liveLine(view: ShownDeployment, now: Date, width: number): strin
   const where =
     state === 'queued' && step !== 'build' ? `queued${position ? ` (${position} before it)` : ''}` : step;
   const doing = step === 'build' && build ? [build.phase, build.image].filter(Boolean).join(' ') : '';
-  const parts = [elapsed(view, now), where ?? state, doing, step === 'build' ? '' : tasks(view), waits(view)];
+  const parts = [
+    elapsed(view, now),
+    where ?? state,
+    doing,
+    step === 'build' ? '' : tasks(view),
+    waitLine(view),
+  ];
   const line = parts.filter((part) => part !== '').join(' · ');
   return plain(line).slice(0, Math.max(10, width - 1));
 }
-
-const waits = ({ waitingFor }: ShownDeployment): string =>
-  waitingFor ? `waits: ${waitingFor.code} (${waitingFor.detail})` : '';
 
 /** A line for everything that was not told before: steps, counts, waits, warnings, each ECS event once. */
 export class Teller {
@@ -100,10 +104,14 @@ function stepLine({ state, step, position }: ShownDeployment): string {
 const buildLine = ({ build }: ShownDeployment): string =>
   build ? `build: ${[build.phase, build.image].filter(Boolean).join(' ')}` : '';
 
-const waitLine = ({ waitingFor }: ShownDeployment): string =>
-  waitingFor
-    ? `waits: ${waitingFor.detail} [${waitingFor.code}]; ${waitingFor.who} can end it: ${waitingFor.actions.join(', ')}`
-    : '';
+/** Rule 9: why, since when, who can end it and how. Step `build` says by itself that its images are built. */
+export function waitLine({ waitingFor }: Pick<ShownDeployment, 'waitingFor'>): string {
+  if (!waitingFor || waitingFor.code === 'BUILDING') return '';
+  const { code, since, detail, who, actions } = waitingFor;
+  const why = `waits: ${detail} (${code} since ${since.slice(11, 16)} UTC)`;
+  if (who.startsWith('nobody')) return `${why}; it ends by itself`;
+  return `${why}; who can end it: ${who}${actions.length > 0 ? `; how: ${actions.join(', or ')}` : ''}`;
+}
 
 /** How it ended: in one line where it succeeded, else with the step, the reason, what can be done, the dossier. */
 export function report(view: ShownDeployment): string[] {
@@ -136,7 +144,7 @@ function failureLines({ step, code, message }: NonNullable<ShownDeployment['fail
 }
 
 /** An API that is newer than this may know more codes. */
-const entryOf = (code: string): CodeEntry =>
+export const entryOf = (code: string): CodeEntry =>
   isCode(code) ? CODES[code] : { text: code, who: 'a maintainer', actions: [] };
 
 function dossierLines({ now, counts, stoppedTasks, events, lastLines = [] }: Dossier): string[] {
@@ -175,6 +183,9 @@ export function problemLines(problem: Problem, hasToken: boolean): string[] {
       `  since        ${String(at)}`,
     );
   }
+  const { reason, id } = details ?? {};
+  if (code === 'RELEASE_BAD' && typeof reason === 'string') lines.push(`  reason       ${reason}`);
+  if (code === 'ALREADY_RELEASED' && typeof id === 'string') lines.push(`  released as  ${id}`);
   if (code === 'UNAUTHENTICATED' && !hasToken)
     lines.push('  what to do   set GITHUB_TOKEN to a token of yours');
   else if (code && CODES[code].actions.length > 0) {
@@ -214,22 +225,10 @@ export function statusLines(items: readonly AppView[]): string[] {
 function laneWords({ lock, running, waitingCount }: AppView['lane']): string {
   const parts = [
     ...(lock ? [`locked by ${lock.by}: ${lock.reason}`] : []),
-    ...(running ? [`${running.id} runs (${shortTag(running.tag)}, by ${running.actor})`] : []),
+    ...(running
+      ? [`${running.id} runs (${running.tag ? `${shortTag(running.tag)}, ` : ''}by ${running.actor})`]
+      : []),
     ...(waitingCount > 0 ? [`${waitingCount} waiting`] : []),
   ];
   return parts.join('; ') || 'free';
-}
-
-export function historyLines(items: readonly ShownDeployment[]): string[] {
-  if (items.length === 0) return ['No deployments.'];
-  const rows = items.map((view) => [
-    (view.finishedAt ?? view.startedAt ?? view.queuedAt).slice(0, 19).replace('T', ' '),
-    view.id,
-    view.kind,
-    shortTag(view.tag ?? '?'),
-    view.outcome ?? view.state,
-    view.actor,
-    view.failure ? `${view.failure.step}: ${entryOf(view.failure.code).text}` : '',
-  ]);
-  return table([['WHEN (UTC)', 'ID', 'KIND', 'TAG', 'HOW', 'BY', ''], ...rows.map((row) => row.map(plain))]);
 }

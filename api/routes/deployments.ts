@@ -1,19 +1,25 @@
 /** Deployments: ask for one, look at them, stop one, retry one. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyRequest } from 'fastify';
-import { deploymentId } from '../../domain/ids.js';
-import type { DeploymentRequest, Target } from '../../domain/deployment.js';
 import type { DeploymentView } from '../../domain/view.js';
-import { allTargets, assertApp, assertEnvironment, assertId, assertTarget, assertWhat } from '../checks.js';
+import type { WhatToDeploy } from '../accept.js';
+import { acceptDeployment } from '../accept.js';
+import {
+  assertApp,
+  assertEnvironment,
+  assertId,
+  assertReasoned,
+  assertTarget,
+  assertWhat,
+} from '../checks.js';
 import type { Context } from '../context.js';
 import { shownTo } from '../context.js';
-import { ApiError, badRequest, notFound } from '../errors.js';
-import { uniqueFor } from '../ids.js';
-import { deploymentUrl } from '../links.js';
+import { ApiError, notFound } from '../errors.js';
+import { actorOf, emptyBody } from '../requests.js';
 import { errors, idempotent, IdParams, listOf } from '../schemas/common.js';
 import * as schemas from '../schemas/deployments.js';
-import { assertKeyUnused, requestDeployment, stopDeployment } from '../temporal/commands.js';
-import { listDeployments, readDeployment, retentionDays } from '../temporal/reads.js';
+import { stopDeployment } from '../temporal/commands.js';
+import { listDeployments } from '../temporal/list.js';
+import { keptWords, readDeployment } from '../temporal/reads.js';
 
 const tags = ['deployments'];
 
@@ -38,9 +44,11 @@ export const deploymentsRoutes =
         const target = { app: name, environment };
         assertTarget(config, target);
         const what = assertWhat(request.body);
-        if (override && !reason) throw badRequest('body/reason must be given with override');
-        const more = { ...what, ...(reason ? { reason } : {}), ...(override ? { override } : {}) };
-        return reply.code(202).send(await accept({ context, request, target, more }));
+        assertReasoned(request.body);
+        const more = { ...(reason ? { reason } : {}), ...(override ? { override } : {}) };
+        return reply
+          .code(202)
+          .send(await acceptDeployment({ context, request, target, kind: 'deploy', ...what, ...more }));
       },
     );
 
@@ -115,54 +123,37 @@ export const deploymentsRoutes =
       },
       async (request, reply) => {
         const before = await existing(context, request.params.id);
-        const more = again(before, request.body.reason);
+        const what = again(before, request.body.reason);
         const target = { app: before.app, environment: before.environment };
         assertTarget(config, target);
-        return reply.code(202).send(await accept({ context, request, target, more }));
+        return reply.code(202).send(await acceptDeployment({ context, request, target, ...what }));
       },
     );
   };
 
-type More = Pick<DeploymentRequest, 'tag' | 'commit' | 'reason' | 'override' | 'retryOf'>;
-
 /** @throws ApiError 409 where it still runs, or where its owner is to be retried */
-function again(before: DeploymentView, reason: string | undefined): More {
-  const { id, tag, commit, state, parent } = before;
+function again(before: DeploymentView, reason: string | undefined): WhatToDeploy {
+  const { id, kind, tag, commit, state, parent } = before;
   if (state !== 'finished') {
     throw new ApiError('NOT_FINISHED', `${id} has not ended yet: wait for it, or stop it`);
   }
-  if (parent) throw new ApiError('BAD_REQUEST', `${id} belongs to ${parent.type} ${parent.id}: retry that`);
+  if (parent) throw owned(before, parent);
   if (!tag) throw new ApiError('BAD_REQUEST', `${id} has no tag that could be deployed again`);
-  return { tag, ...(commit ? { commit } : {}), ...(reason ? { reason } : {}), retryOf: id };
+  return {
+    kind: kind === 'redeploy' ? kind : 'deploy',
+    tag,
+    ...(commit ? { commit } : {}),
+    ...(reason ? { reason } : {}),
+    retryOf: id,
+  };
 }
 
-async function accept(of: { context: Context; request: FastifyRequest; target: Target; more: More }) {
-  const { context, request, target, more } = of;
-  const { config, temporal, metrics, links } = context;
-  const actor = actorOf(request);
-  const key = keyOf(request);
-  const unique = uniqueFor({ actor, route: `${request.method} ${request.url.split('?')[0]}`, key });
-  if (key !== undefined) {
-    const others = allTargets(config).filter(
-      ({ app, environment }) => app !== target.app || environment !== target.environment,
-    );
-    await assertKeyUnused(temporal, unique, others);
-  }
-  const { tellAfterMs, giveUpAfterMs, verifyMs } = config.limits;
-  const { id, position, again } = await requestDeployment(temporal, {
-    id: deploymentId(target, unique),
-    app: target.app,
-    environment: target.environment,
-    kind: 'deploy',
-    ...more,
-    actor,
-    checkActor: true,
-    queuedAt: new Date().toISOString(),
-    limits: { tellAfterMs, giveUpAfterMs, verifyMs },
-  });
-  if (!again) metrics.accepted.inc({ ...target, kind: 'deploy' });
-  request.log.info({ id, actor, position, again }, 'deployment accepted');
-  return { id, url: deploymentUrl(links, id), position };
+function owned({ id, app, environment }: DeploymentView, parent: { type: string; id: string }): ApiError {
+  const what =
+    parent.type === 'rollback'
+      ? `is a rollback, decided afresh each time: ask for a new one of ${app} on ${environment}`
+      : `belongs to the ${parent.type} ${parent.id}: retry that`;
+  return new ApiError('OWNED', `${id} ${what}`, { parent });
 }
 
 /** @throws ApiError 404, saying how long they are kept */
@@ -170,25 +161,6 @@ async function existing(context: Context, id: string): Promise<DeploymentView> {
   assertId(id);
   const view = await readDeployment(context.temporal, id);
   if (view) return view;
-  const days = await retentionDays(context.temporal);
-  const kept = days ? `; ended ones are kept for ${days} ${days === 1 ? 'day' : 'days'}` : '';
-  throw notFound(`There is no deployment ${id}${kept}`, {
-    known: 'GET /api/deployments',
-    ...(days ? { keptDays: days } : {}),
-  });
-}
-
-export const actorOf = ({ person }: FastifyRequest): string => {
-  if (person.login) return person.login;
-  throw new ApiError('UNAUTHENTICATED', 'Send a GitHub token: Authorization: Bearer …');
-};
-
-export function keyOf({ headers }: FastifyRequest): string | undefined {
-  const key = headers['idempotency-key'];
-  return typeof key === 'string' ? key : undefined;
-}
-
-/** A body that may be left out is an empty one. */
-export async function emptyBody(request: FastifyRequest): Promise<void> {
-  request.body ??= {};
+  const { words, details } = await keptWords(context.temporal);
+  throw notFound(`There is no deployment ${id}${words}`, { known: 'GET /api/deployments', ...details });
 }

@@ -5,11 +5,11 @@ import { assertTarget } from '../checks.js';
 import type { Context } from '../context.js';
 import { notFound } from '../errors.js';
 import { uniqueFor } from '../ids.js';
+import { actorOf, emptyBody, keyOf } from '../requests.js';
 import { Lock, NewLock } from '../schemas/apps.js';
 import { errors, idempotent, TargetParams } from '../schemas/common.js';
 import { WithReason } from '../schemas/deployments.js';
 import { lockLane, unlockLane } from '../temporal/commands.js';
-import { actorOf, emptyBody, keyOf } from './deployments.js';
 
 const tags = ['locks'];
 

@@ -21,6 +21,7 @@ const Ticket = Type.Object(
     actor: text,
     queuedAt: Time,
     ready: Type.Boolean({ description: 'Its images are there' }),
+    override: optional(Type.Boolean({ description: 'A rollback that passes the lock' })),
   },
   closed,
 );

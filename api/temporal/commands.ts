@@ -2,7 +2,13 @@
 import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
 import type { Temporal } from '../../clients/temporal.js';
 import type { DeploymentRequest, Target } from '../../domain/deployment.js';
-import { deploymentId, deploymentWorkflowId, laneWorkflowId } from '../../domain/ids.js';
+import {
+  deploymentId,
+  deploymentWorkflowId,
+  laneWorkflowId,
+  parseDeploymentId,
+  rollbackWorkflowId,
+} from '../../domain/ids.js';
 import type { Accepted, Lock, LockRequest, StopRequest } from '../../domain/messages.js';
 import { QUEUE, SIGNAL, UPDATE, WORKFLOW } from '../../domain/messages.js';
 import { ApiError } from '../errors.js';
@@ -73,13 +79,18 @@ async function holdsAny(temporal: Temporal, ids: string[]): Promise<boolean> {
 
 /** @throws ApiError `FINISHED` where it ended in the meantime */
 export async function stopDeployment(temporal: Temporal, id: string, request: StopRequest): Promise<void> {
-  const handle = temporal.client.workflow.getHandle(deploymentWorkflowId(id));
-  try {
-    await read(temporal, () => handle.signal(SIGNAL.stop, request));
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw new ApiError('FINISHED', `${id} has ended already`);
-    throw error;
+  const target = parseDeploymentId(id);
+  // A rollback is stopped by itself until its deployment exists.
+  const rollback = target ? [rollbackWorkflowId(target, target.unique)] : [];
+  for (const workflowId of [deploymentWorkflowId(id), ...rollback]) {
+    const handle = temporal.client.workflow.getHandle(workflowId);
+    try {
+      return await read(temporal, () => handle.signal(SIGNAL.stop, request));
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
   }
+  throw new ApiError('FINISHED', `${id} has ended already`);
 }
 
 /** @throws ApiError `LOCKED` with the lock that is there */

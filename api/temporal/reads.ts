@@ -1,8 +1,6 @@
-/** Reads of deployments and lanes by `describe` and visibility: they need no worker. */
+/** Reads of deployments and lanes by `describe`: they need no worker. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
-import type { temporal } from '@temporalio/proto';
 import type { Temporal } from '../../clients/temporal.js';
 import type { Deployment, Target } from '../../domain/deployment.js';
 import {
@@ -10,18 +8,20 @@ import {
   deploymentWorkflowId,
   laneWorkflowId,
   parseDeploymentId,
+  rollbackWorkflowId,
 } from '../../domain/ids.js';
 import type { LaneView } from '../../domain/messages.js';
-import { MEMO, SEARCH_ATTRIBUTE, WORKFLOW } from '../../domain/messages.js';
+import { MEMO } from '../../domain/messages.js';
 import type { DeploymentView, PendingActivity } from '../../domain/view.js';
 import { overlay, queuedView } from '../../domain/view.js';
-import { cursorOf, NO_CURSOR, tokenOf } from '../cursor.js';
-import { badRequest } from '../errors.js';
-import { isInvalidArgument, millis, read } from './call.js';
+import { millis, read } from './call.js';
 import { pendingOf, workflowTaskSince } from './pending.js';
 
 /** @returns undefined where Temporal does not hold the workflow */
-async function describe(t: Temporal, workflowId: string): Promise<WorkflowExecutionDescription | undefined> {
+export async function describe(
+  t: Temporal,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription | undefined> {
   try {
     return await read(t, () => t.client.workflow.getHandle(workflowId).describe());
   } catch (error) {
@@ -50,7 +50,9 @@ export async function readDeployment(t: Temporal, id: string): Promise<Deploymen
   if (!target) return undefined;
   const description = await describe(t, deploymentWorkflowId(id));
   const deployment = description?.memo?.[MEMO.deployment] as Deployment | undefined;
-  if (!description || !deployment) return readTicket(t, target, id);
+  if (!description || !deployment) {
+    return (await readTicket(t, target, id)) ?? (await readRollback(t, target));
+  }
   if (description.status.name === 'COMPLETED') return (await readResult(t, id)) ?? deployment;
   // It has said how it ends and is about to close; its dossier is in its result.
   const unexplained = deployment.state === 'finished' && deployment.outcome !== 'succeeded';
@@ -68,6 +70,27 @@ export async function readDeployment(t: Temporal, id: string): Promise<Deploymen
     ...(since ? { workflowTaskSince: since } : {}),
     now: new Date(),
   });
+}
+
+/** A rollback has its record before its deployment exists, and for good where it was rejected. */
+async function readRollback(
+  t: Temporal,
+  target: Target & { unique: string },
+): Promise<DeploymentView | undefined> {
+  const description = await describe(t, rollbackWorkflowId(target, target.unique));
+  const deployment = description?.memo?.[MEMO.deployment] as Deployment | undefined;
+  if (!description || !deployment) return undefined;
+  const since = workflowTaskSince(description.raw);
+  const view = overlay({
+    deployment,
+    pending: pendingOf(description.raw),
+    status: description.status.name,
+    ...(description.closeTime ? { closedAt: description.closeTime.toISOString() } : {}),
+    ...(since ? { workflowTaskSince: since } : {}),
+    now: new Date(),
+  });
+  // What it finds out now comes before its place in the lane, and so before any turn.
+  return view.state === 'running' ? { ...view, state: 'queued' } : view;
 }
 
 /** Accepted, and its workflow is about to start: the lane knows it already. */
@@ -106,87 +129,21 @@ async function pendingOfBuild(t: Temporal, { app, commit, steps }: Deployment): 
     : [];
 }
 
-export interface DeploymentFilter {
-  app?: string;
-  environment?: string;
-  kind?: string;
-  outcome?: string;
-  actor?: string;
-}
-
-export interface Page {
-  items: DeploymentView[];
-  cursor?: string;
-}
-
-/** Values reach the query only in this form: no quote, no backslash, nothing to escape. */
-const SAFE = /^[A-Za-z0-9][A-Za-z0-9._[\]-]{0,127}$/;
-
-export function listQuery(filter: DeploymentFilter): string {
-  const conditions = Object.entries(SEARCH_ATTRIBUTE).flatMap(([field, attribute]) => {
-    const value = filter[field as keyof DeploymentFilter];
-    if (value === undefined) return [];
-    if (!SAFE.test(value)) throw badRequest(`querystring/${field} has a form that no ${field} has`);
-    return [`${attribute}='${value}'`];
-  });
-  return [`WorkflowType='${WORKFLOW.deployment}'`, ...conditions].join(' AND ');
-}
-
-/** Unfinished first, then by end, newest first: the server's own order, which takes no ORDER BY. */
-export async function listDeployments(
-  t: Temporal,
-  { filter, limit, cursor }: { filter: DeploymentFilter; limit: number; cursor?: string },
-): Promise<Page> {
-  const query = listQuery(filter);
-  const nextPageToken = cursor === undefined ? undefined : tokenOf(cursor);
-  try {
-    const page = await read(t, () =>
-      t.client.workflowService.listWorkflowExecutions({
-        namespace: t.namespace,
-        query,
-        pageSize: limit,
-        ...(nextPageToken ? { nextPageToken } : {}),
-      }),
-    );
-    const items = (page.executions ?? []).flatMap((execution) => listed(execution));
-    const next = page.nextPageToken;
-    return { items, ...(next?.length ? { cursor: cursorOf(next) } : {}) };
-  } catch (error) {
-    if (nextPageToken && isInvalidArgument(error)) throw badRequest(NO_CURSOR);
-    throw error;
-  }
-}
-
-/** By their numbers in the protocol. */
-const STATUS: Record<number, string> = {
-  1: 'RUNNING',
-  2: 'COMPLETED',
-  3: 'FAILED',
-  4: 'CANCELLED',
-  5: 'TERMINATED',
-  7: 'TIMED_OUT',
-};
-
-function listed(execution: temporal.api.workflow.v1.IWorkflowExecutionInfo): DeploymentView[] {
-  const payload = execution.memo?.fields?.[MEMO.deployment];
-  if (!payload) return [];
-  const deployment = defaultPayloadConverter.fromPayload<Deployment>(payload);
-  const closedAt = millis(execution.closeTime);
-  const view = overlay({
-    deployment,
-    pending: [],
-    status: STATUS[execution.status ?? 0] ?? 'RUNNING',
-    ...(closedAt ? { closedAt: new Date(closedAt).toISOString() } : {}),
-    now: new Date(),
-  });
-  return [view];
-}
-
 /** How long Temporal keeps what has ended, in days; undefined where it does not say. */
-export async function retentionDays(t: Temporal): Promise<number | undefined> {
+async function retentionDays(t: Temporal): Promise<number | undefined> {
   const { config } = await read(t, () =>
     t.client.workflowService.describeNamespace({ namespace: t.namespace }),
   );
   const seconds = millis(config?.workflowExecutionRetentionTtl) / 1000;
   return seconds ? Math.round(seconds / 86_400) : undefined;
+}
+
+/** For a 404: it may have been there. */
+export async function keptWords(t: Temporal): Promise<{ words: string; details: { keptDays?: number } }> {
+  const days = await retentionDays(t);
+  if (!days) return { words: '', details: {} };
+  return {
+    words: `; ended ones are kept for ${days} ${days === 1 ? 'day' : 'days'}`,
+    details: { keptDays: days },
+  };
 }

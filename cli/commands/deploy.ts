@@ -13,18 +13,20 @@ export interface AskOptions {
 export interface DeployOptions extends AskOptions {
   tag?: string;
   commit?: string;
+  override?: boolean;
 }
 
 /** Deploys a tag or a commit, and follows it. */
 export function deploy(
   context: CliContext,
   target: { app: string; environment: string },
-  { tag, commit, ...options }: DeployOptions,
+  { tag, commit, override, ...options }: DeployOptions,
 ): Promise<number> {
   if ((tag === undefined) === (commit === undefined)) {
     throw new UsageError('Give exactly one of --tag and --commit');
   }
-  const what = tag === undefined ? { commit } : { tag };
+  if (override && options.reason === undefined) throw new UsageError('Give --reason with --override');
+  const what = { ...(tag === undefined ? { commit } : { tag }), ...(override ? { override } : {}) };
   return ask({ context, path: '/api/deployments', body: { ...target, ...what }, options });
 }
 
@@ -32,7 +34,8 @@ export function deploy(
 export const retry = (context: CliContext, id: string, options: AskOptions): Promise<number> =>
   ask({ context, path: `/api/deployments/${encodeURIComponent(id)}/retry`, body: {}, options });
 
-async function ask(of: {
+/** Asks, and follows what was accepted. */
+export async function ask(of: {
   context: CliContext;
   path: string;
   body: object;

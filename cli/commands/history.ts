@@ -1,7 +1,7 @@
-import type { ShownDeployment } from '../client.js';
+import type { ShownDeployment, ShownRelease } from '../client.js';
 import type { CliContext } from '../context.js';
-import { EXIT } from '../context.js';
-import { historyLines } from '../render.js';
+import { EXIT, UsageError } from '../context.js';
+import { historyLines, releaseHistoryLines } from '../render-history.js';
 
 export interface HistoryOptions {
   app?: string;
@@ -11,22 +11,36 @@ export interface HistoryOptions {
   actor?: string;
   limit?: string;
   cursor?: string;
+  /** Published releases instead of deployments. */
+  releases?: boolean;
   json?: boolean;
 }
 
-/** Past deployments, those under way first. */
+interface Page<T> {
+  items: T[];
+  cursor?: string;
+}
+
+/** Past deployments, or releases, those under way first. */
 export async function history({ client, io }: CliContext, options: HistoryOptions): Promise<number> {
-  const { json, ...filter } = options;
+  const { json, releases, ...filter } = options;
+  if (releases && (filter.environment !== undefined || filter.kind !== undefined)) {
+    throw new UsageError('--releases takes --app, --outcome and --actor: a release is no deployment');
+  }
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(filter)) if (value !== undefined) query.set(name, value);
-  const page = await client.get<{ items: ShownDeployment[]; cursor?: string }>(
-    `/api/deployments?${query.toString()}`,
-  );
+  const asked = `?${query.toString()}`;
+  const page = releases
+    ? await client.get<Page<ShownRelease>>(`/api/releases${asked}`)
+    : await client.get<Page<ShownDeployment>>(`/api/deployments${asked}`);
   if (json) {
     io.out(JSON.stringify(page));
     return EXIT.success;
   }
-  for (const line of historyLines(page.items)) io.out(line);
+  const lines = releases
+    ? releaseHistoryLines(page.items as ShownRelease[], io.now())
+    : historyLines(page.items as ShownDeployment[], io.now());
+  for (const line of lines) io.out(line);
   if (page.cursor) io.out(`more: add --cursor ${page.cursor}`);
   return EXIT.success;
 }

@@ -97,6 +97,7 @@ export async function harness(of: {
     temporal,
     identities,
     live: createLive({ config: settings, ecs: fakeEcs().ecs }),
+    releaseTags: async () => ({ items: [], warnings: [] }),
     metrics: createMetrics(),
     release: 'r1',
     ...of.deps,

@@ -43,6 +43,9 @@ describe('/openapi.json', () => {
       'get /api/deployments/{id}',
       'get /api/deployments/{id}/stream',
       'get /api/me',
+      'get /api/releases',
+      'get /api/releases/{id}',
+      'get /api/targets/{environment}/{app}',
       'get /healthz',
       'get /metrics',
       'get /readyz',
@@ -50,6 +53,11 @@ describe('/openapi.json', () => {
       'post /api/deployments',
       'post /api/deployments/{id}/retry',
       'post /api/deployments/{id}/stop',
+      'post /api/redeployments',
+      'post /api/releases',
+      'post /api/releases/{id}/abandon',
+      'post /api/releases/{id}/retry',
+      'post /api/rollbacks',
       'put /api/locks/{environment}/{app}',
     ]);
     expect(document.openapi).toMatch(/^3\.1\./);

@@ -54,6 +54,11 @@ describe('npm run api', () => {
     ['a bad configuration', { SLUICE_CONFIG: 'bad.yaml' }, /bad\.yaml:2: repository\.owner/],
     ['no configuration', { SLUICE_CONFIG: 'none.yaml' }, /There is no configuration at .*none\.yaml/],
     ['a bad port', { SLUICE_CONFIG: 'good.yaml', PORT: 'http' }, /PORT is "http"/],
+    [
+      'a short emergency token',
+      { SLUICE_CONFIG: 'good.yaml', SLUICE_EMERGENCY_TOKEN: 'too-short-to-be-one' },
+      /SLUICE_EMERGENCY_TOKEN must have at least 32(?!.*too-short-to-be-one)/s,
+    ],
   ])('does not start with %s, and says why without a stack', async (_name, env, words) => {
     const config = join(folder, env.SLUICE_CONFIG);
     const { code, text } = await start('api/main.ts', [], { ...env, SLUICE_CONFIG: config }).ended;

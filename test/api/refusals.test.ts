@@ -55,6 +55,14 @@ describe('who asks', () => {
     ['POST', '/api/deployments/staging.api.abcd1234/retry'],
     ['PUT', '/api/locks/staging/api'],
     ['DELETE', '/api/locks/staging/api'],
+    ['GET', '/api/releases'],
+    ['GET', '/api/releases/api-2026.01.01.00.00.00'],
+    ['GET', '/api/targets/staging/api'],
+    ['POST', '/api/releases'],
+    ['POST', '/api/releases/api-2026.01.01.00.00.00/retry'],
+    ['POST', '/api/releases/api-2026.01.01.00.00.00/abandon'],
+    ['POST', '/api/rollbacks'],
+    ['POST', '/api/redeployments'],
   ] as const)('%s %s is not open', async (method, url) => {
     const nobody = await api.call({ method, url, as: null });
     expect([nobody.status, code(nobody.body)]).toEqual([401, 'UNAUTHENTICATED']);
@@ -136,6 +144,64 @@ describe('the form of a deployment', () => {
   });
 });
 
+describe('the form of releases, rollbacks and redeployments', () => {
+  const TARGET = { app: 'api', environment: 'production' };
+  const FORMS = {
+    '/api/releases': { app: 'api', tag: COMMIT },
+    '/api/rollbacks': { ...TARGET, tag: COMMIT, reason: 'because' },
+    '/api/redeployments': { ...TARGET, tag: COMMIT },
+  };
+  const TAGS = [
+    '-rf',
+    '--force',
+    '../../etc/passwd',
+    'a/b',
+    '$(id)',
+    '`id`',
+    'a;b',
+    '[x](http://e)',
+    '**b**',
+    'a b',
+  ];
+  const urls = Object.entries(FORMS);
+
+  it.each(urls.flatMap(([url, body]) => TAGS.map((tag) => [url, tag, body] as const)))(
+    '%s refuses the tag %s',
+    async (url, tag, body) => {
+      const answer = await api.call({ method: 'POST', url, payload: { ...body, tag } });
+      expect([answer.status, code(answer.body)]).toEqual([400, 'BAD_REQUEST']);
+      expect(message(answer.body)).toContain('no tag of an image');
+    },
+  );
+
+  it.each(urls)('%s takes a reason of 10000 characters, and no longer one', async (url, body) => {
+    const reason = '😀'.repeat(10_000);
+    const taken = await api.call({ method: 'POST', url, payload: { ...body, reason } });
+    expect([taken.status, code(taken.body)]).toEqual([503, 'TEMPORAL_DOWN']);
+    const answer = await api.call({ method: 'POST', url, payload: { ...body, reason: `${reason}x` } });
+    expect([answer.status, code(answer.body)]).toEqual([400, 'BAD_REQUEST']);
+    expect(message(answer.body)).toContain('body/reason');
+  });
+
+  it.each([
+    ['/api/releases', { app: 'nope' }, 'api, frontend'],
+    ['/api/releases', { app: 'frontend' }, 'no service in production'],
+    ['/api/releases', { environment: 'production' }, 'does not know "environment"'],
+    ['/api/releases', { override: true }, 'body/reason'],
+    ['/api/releases', { tag: undefined }, 'tag'],
+    ['/api/rollbacks', { app: 'ingestion_server' }, 'releaseOnly'],
+    ['/api/rollbacks', { environment: 'qa' }, 'staging, production'],
+    ['/api/rollbacks', { reason: undefined }, 'reason'],
+    ['/api/rollbacks', { now: 'yes' }, 'body/now must be boolean'],
+    ['/api/redeployments', { commit: COMMIT }, 'does not know "commit"'],
+    ['/api/redeployments', { app: 'nope' }, 'api, frontend'],
+  ] as const)('%s refuses %j', async (url, change, words) => {
+    const answer = await api.call({ method: 'POST', url, payload: { ...FORMS[url], ...change } });
+    expect([answer.status, code(answer.body)]).toEqual([400, 'BAD_REQUEST']);
+    expect(message(answer.body)).toContain(words);
+  });
+});
+
 describe('other routes', () => {
   it.each([
     ['GET', '/nope', 404, 'There is no GET /nope'],
@@ -159,6 +225,13 @@ describe('other routes', () => {
     ['PUT', '/api/locks/qa/api', 404, 'staging, production'],
     ['DELETE', '/api/locks/staging/ingestion_server', 404, 'releaseOnly'],
     ['GET', '/api/%zz', 400, 'url'],
+    ['GET', '/api/releases/nonsense', 404, '{app}-{date}'],
+    ['GET', '/api/releases/nope-2026.01.01.00.00.00', 404, '{app}-{date}'],
+    ['GET', '/api/releases/api-2026.13.01.00.00.00', 404, '{app}-{date}'],
+    ['GET', '/api/releases?environment=staging', 400, 'does not know "environment"'],
+    ['GET', '/api/releases?outcome=failed', 400, 'succeeded, abandoned, rejected'],
+    ['GET', '/api/targets/qa/api', 404, 'staging, production'],
+    ['GET', '/api/targets/staging/ingestion_server', 404, 'releaseOnly'],
   ] as const)('%s %s: %i', async (method, url, status, words) => {
     const payload = method === 'PUT' ? { payload: { reason: 'because' } } : {};
     const answer = await api.call({ method, url, ...payload });

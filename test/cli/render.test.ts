@@ -2,14 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { Problem } from '../../cli/client.js';
 import type { ShownDeployment } from '../../cli/client.js';
 import {
+  elapsed,
   duration,
-  historyLines,
   liveLine,
   plain,
   problemLines,
   report,
   statusLines,
   Teller,
+  waitLine,
 } from '../../cli/render.js';
 import { STEPS } from '../../domain/deployment.js';
 
@@ -80,9 +81,27 @@ describe('Teller', () => {
     const queued = view({ state: 'queued', step: undefined, position: 2, waitingFor });
     expect(teller.next(queued, now)).toEqual([
       ' 1m 05s  queued: 2 go before it',
-      ' 1m 05s  waits: locked by bob [LOCKED]; a maintainer can end it: unlock',
+      ' 1m 05s  waits: locked by bob (LOCKED since 10:00 UTC); who can end it: a maintainer; how: unlock',
     ]);
     expect(teller.next(view({ step: 'look' }), now)).toEqual([' 1m 05s  step look']);
+  });
+});
+
+describe('waiting', () => {
+  it('needs no words for a build, and names nobody where it ends by itself', () => {
+    const at = { since: AT, detail: 'why', actions: ['stop'] };
+    const building = { code: 'BUILDING', who: 'nobody: it ends by itself', ...at } as const;
+    const queued = view({ state: 'queued', step: 'build', waitingFor: building });
+    expect(new Teller().next(queued, now).join()).not.toContain('waits');
+    expect(waitLine({ waitingFor: { ...building, code: 'GITHUB_DOWN' } })).toBe(
+      'waits: why (GITHUB_DOWN since 10:00 UTC); it ends by itself',
+    );
+  });
+
+  it('counts from when it was asked for, also after the turn', () => {
+    const startedAt = '2026-03-01T10:01:00.000Z';
+    expect(elapsed(view({ state: 'queued' }), now)).toBe('1m 05s');
+    expect(elapsed(view({ state: 'running', startedAt }), now)).toBe('1m 05s');
   });
 });
 
@@ -194,12 +213,5 @@ describe('tables', () => {
       '',
       'frontend staging: ECS could not be read [AWS_DOWN]',
     ]);
-  });
-
-  it('shows deployments, and says where there are none', () => {
-    expect(historyLines([])).toEqual(['No deployments.']);
-    expect(historyLines([view({ state: 'finished', outcome: 'succeeded', finishedAt: AT })])[1]).toBe(
-      '2026-03-01 10:00:00  staging.api.abcd1234  deploy  aaaaaaa  succeeded  alice',
-    );
   });
 });
