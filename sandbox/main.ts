@@ -29,6 +29,8 @@ Sluice runs. In another terminal:
   npm run -s sluice -- deploy api staging --commit ${good}
   npm run -s sluice -- deploy api staging --commit ${atStart}   # does not start: ECS rolls back
   npm run -s sluice -- deploy api staging --commit ${build}   # does not build
+  npm run -s sluice -- release api --tag ${good}   # once staging has built it
+  npm run -s sluice -- rollback api production --tag before-sluice --reason "it does not behave"
   npm run -s sluice -- lock api staging --reason "looking at something"
 
   the API, by hand   ${stack.apiUrl}/docs

@@ -6,6 +6,11 @@ import type { UserOptions } from './github/state.js';
 
 export const ORG = 'WordPress';
 export const TEAM = 'openverse-maintainers';
+export const REPOSITORY = 'openverse';
+export const SLACK = {
+  token: 'xoxb-sandbox-5f0c2a9d7e41',
+  channel: { name: 'deployments', id: 'C0DEPLOY01' },
+} as const;
 export const ENVIRONMENTS = ['staging', 'production'] as const;
 
 /** Tokens of nothing but the stand-in. */
@@ -106,7 +111,7 @@ export function configOf({ cloneUrl, registry, urlOf }: ConfigInput): string {
   const environments = (app: keyof typeof SERVICES) =>
     Object.fromEntries(ENVIRONMENTS.map((environment) => [environment, place(app, environment)]));
   return stringify({
-    repository: { owner: ORG, name: 'openverse', branch: 'main', cloneUrl },
+    repository: { owner: ORG, name: REPOSITORY, branch: 'main', cloneUrl },
     maintainers: { org: ORG, team: TEAM },
     access: { read: 'maintainers' },
     aws: { region: 'us-east-1', registry },

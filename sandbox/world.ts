@@ -7,7 +7,9 @@ import type { GitHubStandIn } from './github/server.js';
 import { startGitHubStandIn } from './github/server.js';
 import type { SampleRepository } from './sample/repository.js';
 import { makeSampleRepository } from './sample/repository.js';
-import { AWS_KEYS, configOf, ORG, PEOPLE, TEAM } from './settings.js';
+import { AWS_KEYS, configOf, ORG, PEOPLE, REPOSITORY, SLACK, TEAM } from './settings.js';
+import type { SlackStandIn } from './slack/server.js';
+import { startSlackStandIn } from './slack/server.js';
 import type { DevServer } from './temporal/dev-server.js';
 import { startDevServer } from './temporal/dev-server.js';
 
@@ -44,6 +46,7 @@ export interface World<Aws extends AwsPart> {
   temporal: DevServer;
   aws: Aws;
   github: GitHubStandIn;
+  slack: SlackStandIn;
   sample: SampleRepository;
   /** May be called twice; each waits for the end. */
   close(): Promise<void>;
@@ -58,17 +61,24 @@ export async function startWorld<Aws extends AwsPart>(options: WorldOptions<Aws>
   };
   let ending: Promise<void> | undefined;
   const close = (): Promise<void> => (ending ??= end());
-  const repository = makeSampleRepository(join(directory, 'openverse'));
+  const dir = join(directory, 'openverse');
+  const repository = makeSampleRepository(dir);
   const parts = [
     startDevServer({ uiPort }),
     repository.then((sample) => startAws({ sample, directory })),
-    startGitHubStandIn({ org: ORG, team: TEAM, users: Object.values(PEOPLE) }),
+    repository.then(() =>
+      startGitHubStandIn({
+        ...{ org: ORG, team: TEAM, users: Object.values(PEOPLE) },
+        repository: { owner: ORG, name: REPOSITORY, dir },
+      }),
+    ),
+    startSlackStandIn({ token: SLACK.token, channels: [SLACK.channel] }),
   ] as const;
   const settled = await Promise.allSettled(parts);
   for (const part of settled) if (part.status === 'fulfilled') closers.push(part.value.close);
   try {
-    const [temporal, aws, github] = await Promise.all(parts);
-    return { temporal, aws, github, sample: await repository, close };
+    const [temporal, aws, github, slack] = await Promise.all(parts);
+    return { temporal, aws, github, slack, sample: await repository, close };
   } catch (error) {
     await close();
     throw error;
@@ -92,7 +102,7 @@ export async function environmentOf(
   world: World<AwsPart>,
   options: EnvironmentOptions,
 ): Promise<NodeJS.ProcessEnv> {
-  const { temporal, aws, github, sample } = world;
+  const { temporal, aws, github, slack, sample } = world;
   const { directory, usesDocker, configure } = options;
   const config = join(directory, 'sluice.yaml');
   const { cloneUrl } = sample;
@@ -113,5 +123,8 @@ export async function environmentOf(
     AWS_SECRET_ACCESS_KEY: AWS_KEYS.secret,
     GITHUB_API_URL: github.url,
     GITHUB_TOKEN: PEOPLE.sluice.token,
+    SLACK_API_URL: slack.apiUrl,
+    SLACK_BOT_TOKEN: SLACK.token,
+    SLACK_CHANNEL: SLACK.channel.id,
   };
 }

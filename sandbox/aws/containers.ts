@@ -55,7 +55,8 @@ export const inProcess: ContainerRunner = {
   async start({ containers }) {
     const exits: Record<string, number> = {};
     for (const container of containers) {
-      const code = label(container, 'sandbox.exit');
+      // Of the image, or of a variable that it cannot start with: that one can be mended.
+      const code = label(container, 'sandbox.exit') ?? container.environment['SANDBOX_EXIT'];
       if (code !== undefined) exits[container.name] = Number(code);
     }
     const unhealthy = containers.some((container) => label(container, 'sandbox.unhealthy') === '1');

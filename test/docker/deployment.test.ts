@@ -2,15 +2,9 @@
  * The whole of Sluice on real containers: `docker build` of the sample repository, a push to ministack's registry,
  * its ECS and its circuit breaker. A probe asks for the version all the time.
  */
-import {
-  DescribeTaskDefinitionCommand,
-  DescribeTasksCommand,
-  ListTasksCommand,
-  UpdateServiceCommand,
-} from '@aws-sdk/client-ecs';
-import type { Task } from '@aws-sdk/client-ecs';
+import { UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { clusterOf, FIRST_TAG, serviceOf, SERVICES } from '../../sandbox/settings.js';
+import { FIRST_TAG, serviceOf } from '../../sandbox/settings.js';
 import type { StackOn } from '../../sandbox/stack.js';
 import { startStackOn } from '../../sandbox/stack.js';
 import { startMinistackPart } from './ministack-part.js';
@@ -18,20 +12,19 @@ import type { MinistackPart } from './ministack-part.js';
 import { until } from '../e2e/site.js';
 import { personAt } from '../support/people.js';
 import type { Person } from '../support/people.js';
-import { startProbe } from './probe.js';
-import type { Probe, Probed } from './probe.js';
-
-type App = keyof typeof SERVICES;
-const DIGEST = /@sha256:[0-9a-f]{64}$/;
+import { startProbe, unbroken } from './probe.js';
+import type { Probe } from './probe.js';
+import { refOf as refOfPlace, runsExactly } from './running.js';
+import type { App } from './running.js';
 
 let stack: StackOn<MinistackPart>;
 let person: Person;
-const refOf = (app: App) => ({ cluster: clusterOf('staging'), service: serviceOf(app, 'staging') });
+const refOf = (app: App) => refOfPlace({ app, environment: 'staging' });
 const revisions = (app: App): Promise<string[]> => stack.aws.revisions(serviceOf(app, 'staging'));
 const commit = (at: number): string => stack.sample.commits.good.at(at) ?? '';
 
 beforeAll(async () => {
-  stack = await startStackOn({}, (input) => startMinistackPart(input, ['staging']));
+  stack = await startStackOn({}, (input) => startMinistackPart(input, ['staging-']));
   person = personAt(stack.apiUrl);
   expect(stack.usesDocker).toBe(true);
 });
@@ -43,48 +36,8 @@ const probe = (app: App): Probe => startProbe(`${stack.aws.serviceUrl(refOf(app)
 let watching: Probe | undefined;
 afterEach(() => watching?.stop());
 
-/** Nobody who asked was ever left without an answer. */
-function unbroken(probed: Probed, releases: string[]): void {
-  expect(probed.failures).toEqual([]);
-  expect([...new Set(probed.releases)]).toEqual(releases);
-  expect(probed.releases.at(-1)).toBe(releases.at(-1));
-  expect(probed.requests).toBeGreaterThan(50);
-}
-
-async function images(revision: string): Promise<(string | undefined)[]> {
-  const asked = new DescribeTaskDefinitionCommand({ taskDefinition: revision });
-  const { taskDefinition } = await stack.aws.ecs.send(asked);
-  return taskDefinition?.containerDefinitions?.map(({ image }) => image) ?? [];
-}
-
-async function tasks(app: App): Promise<Task[]> {
-  const { cluster, service } = refOf(app);
-  const { ecs } = stack.aws;
-  const listed = await ecs.send(
-    new ListTasksCommand({ cluster, serviceName: service, desiredStatus: 'RUNNING' }),
-  );
-  return (await ecs.send(new DescribeTasksCommand({ cluster, tasks: listed.taskArns }))).tasks ?? [];
-}
-
-/** Given to ECS by tag and digest; and the digests are those that its tasks report. */
-async function runsWhatWasBuilt(
-  app: App,
-  { revision = '', tag }: { revision?: string; tag: string },
-): Promise<void> {
-  const references = await images(revision);
-  const repositories = Object.values(SERVICES[app].containers);
-  expect(references.map((one) => one?.replace(DIGEST, '@digest'))).toEqual(
-    repositories.map((repository) => `${stack.aws.registry}/${repository}:${tag}@digest`),
-  );
-  const running = await tasks(app);
-  expect(running).toHaveLength(2);
-  for (const { taskDefinitionArn, containers } of running) {
-    expect(taskDefinitionArn).toBe(revision);
-    expect(containers?.map(({ imageDigest }) => `@${imageDigest}`)).toEqual(
-      references.map((one) => DIGEST.exec(one ?? '')?.[0]),
-    );
-  }
-}
+const runsWhatWasBuilt = (app: App, what: { revision?: string; tag: string }) =>
+  runsExactly(stack.aws, { app, environment: 'staging', ...what });
 
 describe('api, two images: v1, v2, and one that does not start', () => {
   let throughout: Probe | undefined;

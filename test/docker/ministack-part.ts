@@ -22,6 +22,7 @@ import type { LoadBalancer } from './load-balancer.js';
 
 export interface MinistackPart extends AwsPart {
   ecs: ECSClient;
+  ecr: ECRClient;
   balancer: LoadBalancer;
   service(ref: ServiceRef): Promise<Service>;
   /** Revisions of exactly this family, oldest first: ARNs. */
@@ -30,18 +31,20 @@ export interface MinistackPart extends AwsPart {
 
 const STARTED_WITHIN_MS = 120_000;
 
-/** @param environments whose services are made; each task costs the machine a container or two */
+/** @param names how those services begin that are made; each task costs the machine a container or two */
 export async function startMinistackPart(
   { sample, directory }: AwsInput,
-  environments: readonly string[],
+  names: readonly string[],
 ): Promise<MinistackPart> {
   const server = await startMinistack();
   const { url, registry } = server;
   const ecs = new ECSClient(clientSettings(url));
+  const ecr = new ECRClient(clientSettings(url));
   const balancer = await startLoadBalancer(ecs);
   const close = async (): Promise<void> => {
     await balancer.close();
     ecs.destroy();
+    ecr.destroy();
     await server.close();
     await removeImagesOf(registry);
   };
@@ -53,10 +56,11 @@ export async function startMinistackPart(
   };
   try {
     const { repositories = [], taskDefinitions = [], services = [] } = seedOf(registry);
-    await createRepositories(url, repositories);
+    for (const repositoryName of repositories)
+      await ecr.send(new CreateRepositoryCommand({ repositoryName }));
     await pushFirstImages({ registry, sample, directory });
     for (const definition of taskDefinitions) await ecs.send(new RegisterTaskDefinitionCommand(definition));
-    const wanted = services.filter(({ cluster }) => environments.some((name) => cluster.startsWith(name)));
+    const wanted = services.filter(({ service: one }) => names.some((name) => one.startsWith(name)));
     for (const one of wanted) await createService(ecs, one);
     for (const one of wanted) {
       balancer.serve(one);
@@ -74,7 +78,7 @@ export async function startMinistackPart(
     throw error;
   }
   return {
-    ...{ url, registry, ecs, balancer, service, close },
+    ...{ url, registry, ecs, ecr, balancer, service, close },
     serviceUrl: (ref) => balancer.urlOf(ref),
     revisions: async (family) => {
       // ministack takes `familyPrefix` for a prefix.
@@ -84,12 +88,6 @@ export async function startMinistackPart(
       return taskDefinitionArns.filter((arn) => arn.split('/').at(-1)?.split(':')[0] === family);
     },
   };
-}
-
-async function createRepositories(url: string, names: string[]): Promise<void> {
-  const ecr = new ECRClient(clientSettings(url));
-  for (const repositoryName of names) await ecr.send(new CreateRepositoryCommand({ repositoryName }));
-  ecr.destroy();
 }
 
 async function createService(ecs: ECSClient, input: ServiceInput): Promise<void> {

@@ -1,4 +1,6 @@
 /** Asks a service for its version all the time, as its users would, and forgets no answer. */
+import { expect } from 'vitest';
+
 const EVERY_MS = 75;
 const TIMEOUT_MS = 5_000;
 
@@ -46,4 +48,12 @@ export function startProbe(url: string): Probe {
       return seen;
     },
   };
+}
+
+/** Nobody who asked was ever left without an answer. */
+export function unbroken(probed: Probed, releases: string[]): void {
+  expect(probed.failures).toEqual([]);
+  expect([...new Set(probed.releases)]).toEqual([...new Set(releases)]);
+  expect(probed.releases.at(-1)).toBe(releases.at(-1));
+  expect(probed.requests).toBeGreaterThan(50);
 }

@@ -11,6 +11,7 @@ import { REGISTRY_PASSWORD } from '../../sandbox/aws/index.js';
 import { AWS_KEYS, PEOPLE } from '../../sandbox/settings.js';
 import type { Site } from './site.js';
 import { API_STAGING, openSite, refOf, START_MS, until } from './site.js';
+import { textOf } from './texts.js';
 
 const MARKER = 'markerInATemplate7c1f0e';
 const LANE = API_STAGING;
@@ -25,14 +26,6 @@ let site: Site;
 const seen: Record<'heartbeats and memos' | 'streams' | 'histories' | 'answers' | 'logs', string> = {
   ...{ 'heartbeats and memos': '', streams: '', histories: '', answers: '', logs: '' },
 };
-
-/** Every string in it, payloads as the text that they hold. */
-function textOf(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return '';
-  return Object.values(value).map(textOf).join('\n');
-}
 
 async function lookAt(workflowId: string): Promise<void> {
   const { raw } = await site.client.workflow.getHandle(workflowId).describe();

@@ -1,0 +1,61 @@
+/** Production: released from the image that staging runs, rolled back, redeployed; and somebody refused. */
+import type { Release } from '../../domain/release.js';
+import { FIRST_TAG, SLACK } from '../settings.js';
+import type { Stage } from './stage.js';
+import { out, title, until } from './stage.js';
+
+export async function released(stage: Stage, commit: string): Promise<void> {
+  title('A maintainer releases that image to production: no build, no pull');
+  const code = await stage.sluice(['release', 'api', '--tag', commit]);
+  stage.check('the command ended with 0', code === 0);
+  const { items } = await stage.read<{ items: Release[] }>('/api/releases?app=api&limit=1');
+  const [release] = items;
+  stage.check('the release succeeded', release?.outcome === 'succeeded');
+  stage.check('production reports the commit', (await stage.reported('api', 'production')) === commit);
+  const made = stage.stack.github.effects().filter(({ kind }) => kind === 'release' || kind === 'pull');
+  for (const { kind, what } of made) out(`   GitHub: ${kind} ${what}`);
+  const count = (kind: string): number => made.filter((one) => one.kind === kind).length;
+  stage.check(
+    'one GitHub Release and one changelog pull request',
+    count('release') === 1 && count('pull') === 1,
+  );
+}
+
+export async function wentBack(stage: Stage, commit: string): Promise<void> {
+  title('It does not behave: production goes back, before everything that waits');
+  const reason = 'search answers too slowly';
+  const args = ['rollback', 'api', 'production', '--tag', FIRST_TAG, '--reason', reason];
+  stage.check('the command ended with 0', (await stage.sluice(args)) === 0);
+  stage.check(
+    'production reports the release before',
+    (await stage.reported('api', 'production')) === FIRST_TAG,
+  );
+  const again = await stage.sluice(['deploy', 'api', 'production', '--tag', commit]);
+  stage.check('the release that was rolled back is refused', again !== 0);
+}
+
+export async function redeployed(stage: Stage): Promise<void> {
+  title('New environment variables: the same release once more, from the latest template');
+  const code = await stage.sluice(['redeploy', 'api', 'production']);
+  const { kind, outcome, tag } = await stage.latest('api', 'production');
+  const same = code === 0 && kind === 'redeploy' && outcome === 'succeeded' && tag === FIRST_TAG;
+  stage.check('the release that the version endpoint reports was deployed again', same);
+}
+
+export async function refused(stage: Stage): Promise<void> {
+  title('Only maintainers dispatch');
+  const code = await stage.sluice(['rollback', 'api', 'production', '--reason', 'because'], 'mallory');
+  stage.check('mallory is refused', code !== 0);
+}
+
+/** What people who do not use the command line see: GitHub's environment pages, and one Slack message each. */
+export async function told(stage: Stage): Promise<void> {
+  title('Everybody was told');
+  const { github, slack } = stage.stack;
+  const { items } = await stage.read<{ items: { id: string; state: string }[] }>('/api/deployments?limit=50');
+  const deployments = (): number => github.effects('deployment').length;
+  const messages = () => slack.messages(SLACK.channel.name);
+  const isTold = (): boolean => deployments() === items.length && messages().length === items.length;
+  stage.check('GitHub has a Deployment for each, Slack one message for each', await until(isTold));
+  for (const { text } of messages().slice(-3)) out(`   Slack: ${text}`);
+}
