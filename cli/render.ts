@@ -1,7 +1,7 @@
 /** What the command line shows, as text. No I/O. */
 import type { CodeEntry } from '../domain/codes.js';
 import { CODES, isCode } from '../domain/codes.js';
-import type { Dossier, StoppedTasks } from '../domain/deployment.js';
+import type { Dossier, NameChanges, StoppedTasks } from '../domain/deployment.js';
 import { shortTag } from '../domain/summary.js';
 import type { AppView, Problem, ShownDeployment } from './client.js';
 
@@ -38,6 +38,14 @@ export function tasks({ rollout }: ShownDeployment): string {
   return `${fresh.join(', ')}; old ${previousRunning}`;
 }
 
+/** Names of variables and secrets that differ from what ran before: `variables +NEW -GONE ~CHANGED`. */
+export function changedNames({ variables, secrets }: ShownDeployment): string {
+  const marked = (sign: string, kind: keyof NameChanges): string[] =>
+    [...(variables?.[kind] ?? []), ...(secrets?.[kind] ?? [])].map((name) => sign + name);
+  const names = [...marked('+', 'added'), ...marked('-', 'removed'), ...marked('~', 'changed')];
+  return names.length > 0 ? `variables ${names.join(' ')}` : '';
+}
+
 /** The line that is written over again and again on a terminal, never longer than it is wide. */
 export function liveLine(view: ShownDeployment, now: Date, width: number): string {
   const { state, step, position, build } = view;
@@ -66,6 +74,7 @@ export class Teller {
       ...this.#events(view),
       ...this.#changed('build', buildLine(view)),
       ...this.#changed('step', stepLine(view)),
+      ...this.#changed('names', changedNames(view)),
       ...this.#changed('tasks', tasks(view)),
       ...this.#changed('wait', waitLine(view)),
       ...this.#once(

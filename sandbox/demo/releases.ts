@@ -1,6 +1,6 @@
 /** Production: released from the image that staging runs, rolled back, redeployed; and somebody refused. */
 import type { Release } from '../../domain/release.js';
-import { FIRST_TAG, SLACK } from '../settings.js';
+import { FIRST_TAG, seedOf, serviceOf, SLACK } from '../settings.js';
 import type { Stage } from './stage.js';
 import { out, title, until } from './stage.js';
 
@@ -35,11 +35,27 @@ export async function wentBack(stage: Stage, commit: string): Promise<void> {
 }
 
 export async function redeployed(stage: Stage): Promise<void> {
-  title('New environment variables: the same release once more, from the latest template');
+  title('A new environment variable: the same release once more, from the latest template');
+  addToTemplate(stage, 'SEARCH_TIMEOUT');
   const code = await stage.sluice(['redeploy', 'api', 'production']);
-  const { kind, outcome, tag } = await stage.latest('api', 'production');
+  const { kind, outcome, tag, variables } = await stage.latest('api', 'production');
   const same = code === 0 && kind === 'redeploy' && outcome === 'succeeded' && tag === FIRST_TAG;
   stage.check('the release that the version endpoint reports was deployed again', same);
+  stage.check('the variable that came with it is named', variables?.added.join() === 'django/SEARCH_TIMEOUT');
+}
+
+/** As Terraform would: a new revision of the template. */
+function addToTemplate(stage: Stage, name: string): void {
+  const { aws } = stage.stack;
+  const family = `${serviceOf('api', 'production')}-template`;
+  const template = seedOf(aws.registry).taskDefinitions?.find((one) => one.family === family);
+  if (!template) throw new Error(`${family} is not in the sandbox`);
+  const containerDefinitions = template.containerDefinitions?.map((container) =>
+    container.name === 'django'
+      ? { ...container, environment: [...(container.environment ?? []), { name, value: '5' }] }
+      : container,
+  );
+  aws.taskDefinition({ ...template, containerDefinitions });
 }
 
 export async function refused(stage: Stage): Promise<void> {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Problem } from '../../cli/client.js';
 import type { ShownDeployment } from '../../cli/client.js';
 import {
+  changedNames,
   elapsed,
   duration,
   liveLine,
@@ -56,6 +57,17 @@ describe('duration', () => {
 describe('plain', () => {
   it('lets no control character through', () => {
     expect(plain('a\u001b[31mred\u001b[0m\r\nb\u009bc')).toBe('a [31mred [0m b c');
+  });
+});
+
+describe('variables that differ from what ran', () => {
+  it('are named once each, secrets too, and never shown with a value', () => {
+    const variables = { added: ['NEW'], removed: ['GONE'], changed: [] };
+    const secrets = { added: [], removed: [], changed: ['PASSWORD'] };
+    expect(changedNames(view({ variables, secrets }))).toBe('variables +NEW -GONE ~PASSWORD');
+    expect(changedNames(view())).toBe('');
+    const told = new Teller().next(view({ variables, secrets }), now);
+    expect(told.filter((line) => line.includes('variables'))).toHaveLength(1);
   });
 });
 
