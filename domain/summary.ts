@@ -40,3 +40,32 @@ export function laneMarkdown(lane: LaneState): string {
   if (lane.live) lines.push('', `live: ${shortTag(lane.live.release)} since ${lane.live.at}`);
   return lines.join('\n');
 }
+
+interface Subject {
+  app?: unknown;
+  environment?: unknown;
+  tag?: unknown;
+  commit?: unknown;
+  imageTag?: unknown;
+  gitTag?: unknown;
+}
+
+/** Where an activity's input says what it is about: in itself, or one level down. */
+const INSIDE = ['lane', 'deployment', 'asker', 'request'] as const;
+
+const subjectOf = (input: unknown): Subject => {
+  if (typeof input !== 'object' || input === null) return {};
+  const fields = input as Record<string, unknown>;
+  const inner = INSIDE.map((key) => fields[key]).find((one) => typeof one === 'object' && one !== null);
+  return { ...(inner as Subject | undefined), ...fields };
+};
+
+/** One line for an activity: `register api → staging @ 1a2b3c4`. Names and tags only, never a value (rule 7). */
+export function activitySummary(activity: string, input: unknown): string {
+  const { app, environment, tag, commit, imageTag, gitTag } = subjectOf(input);
+  const words = activity.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const place =
+    typeof app === 'string' ? ` ${app}${typeof environment === 'string' ? ` → ${environment}` : ''}` : '';
+  const named = [gitTag, imageTag, commit, tag].find((one) => typeof one === 'string' && one !== '');
+  return `${words}${place}${typeof named === 'string' ? ` @ ${shortTag(named)}` : ''}`.slice(0, 200);
+}

@@ -4,11 +4,11 @@
  * restart consumes one.
  */
 import type { ActivityOptions } from '@temporalio/workflow';
-import { proxyActivities } from '@temporalio/workflow';
 import type { Limits } from '../domain/deployment.js';
 import { QUEUE } from '../domain/messages.js';
 import type { ReleasePublishing } from '../domain/release-effects.js';
 import type { BuildActivities, MainActivities, WatchActivities } from '../activities/index.js';
+import { activitiesOf } from './activities-of.js';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
 
@@ -84,17 +84,17 @@ const watch = (limitMs: number): ActivityOptions => ({
   cancellationType: 'TRY_CANCEL',
 });
 
-export const reads = proxyActivities<MainActivities>(READ);
-export const writes = proxyActivities<MainActivities>(WRITE);
-export const tells = proxyActivities<MainActivities>(TELL);
-export const bestEffort = proxyActivities<MainActivities>(BEST_EFFORT);
-export const publishing = proxyActivities<Pick<ReleasePublishing, 'publishRelease'>>(PUBLISH);
-export const deliveries = proxyActivities<MainActivities>(DELIVER);
-export const builds = proxyActivities<BuildActivities>(BUILD);
+export const reads = activitiesOf<MainActivities>(READ);
+export const writes = activitiesOf<MainActivities>(WRITE);
+export const tells = activitiesOf<MainActivities>(TELL);
+export const bestEffort = activitiesOf<MainActivities>(BEST_EFFORT);
+export const publishing = activitiesOf<Pick<ReleasePublishing, 'publishRelease'>>(PUBLISH);
+export const deliveries = activitiesOf<MainActivities>(DELIVER);
+export const builds = activitiesOf<BuildActivities>(BUILD);
 
 /** The changelog holds nothing up: for how long it is tried is said where it is asked for. */
 export const changelogs = (totalMs: number) =>
-  proxyActivities<Pick<ReleasePublishing, 'openChangelog'>>({
+  activitiesOf<Pick<ReleasePublishing, 'openChangelog'>>({
     ...DELIVER,
     scheduleToCloseTimeout: totalMs,
     heartbeatTimeout: NOTICED_DEAD,
@@ -102,6 +102,6 @@ export const changelogs = (totalMs: number) =>
 
 /** The watches' bounds follow the limits that were fixed at acceptance. */
 export const watches = (limits: Limits) => ({
-  stabilise: proxyActivities<WatchActivities>(watch(limits.giveUpAfterMs)).stabilise,
-  verify: proxyActivities<WatchActivities>(watch(limits.verifyMs)).verify,
+  stabilise: activitiesOf<WatchActivities>(watch(limits.giveUpAfterMs)).stabilise,
+  verify: activitiesOf<WatchActivities>(watch(limits.verifyMs)).verify,
 });

@@ -11,7 +11,7 @@ import {
   parseDeploymentId,
 } from '../../domain/ids.js';
 import * as progress from '../../domain/progress.js';
-import { deploymentMarkdown, headline, shortTag } from '../../domain/summary.js';
+import { activitySummary, deploymentMarkdown, headline, shortTag } from '../../domain/summary.js';
 import { request } from '../support/requests.js';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -134,6 +134,25 @@ describe('outcomes', () => {
 });
 
 describe('texts for the Temporal UI', () => {
+  it.each([
+    [
+      'register',
+      { app: 'api', environment: 'staging', tag: 'a'.repeat(40) },
+      'register api → staging @ aaaaaaa',
+    ],
+    ['buildImages', { app: 'api', commit: 'b'.repeat(40) }, 'build images api @ bbbbbbb'],
+    ['conclude', { lane: { app: 'api', environment: 'staging' } }, 'conclude api → staging'],
+    [
+      'noticeSlack',
+      { deployment: { app: 'api', environment: 'production', tag: 'rel-1' } },
+      'notice slack api → production @ rel-1',
+    ],
+    ['findEnded', { ids: ['x'] }, 'find ended'],
+    ['deliver', undefined, 'deliver'],
+  ])('name the activity %s and what it is about', (name, input, line) => {
+    expect(activitySummary(name, input)).toBe(line);
+  });
+
   it('shorten commits and nothing else', () => {
     expect(shortTag('0123456789'.repeat(4))).toBe('0123456');
     expect(shortTag('rel-2026.01.01.00.00.00')).toBe('rel-2026.01.01.00.00.00');

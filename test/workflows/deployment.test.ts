@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { heartbeat, sleep } from '@temporalio/activity';
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { Deployment, DeploymentRequest } from '../../domain/deployment.js';
 import type { ValidateInput, VerdictState } from '../../domain/effects.js';
 import type { Notice } from '../../domain/messages.js';
@@ -485,4 +486,18 @@ it('takes few events of history', async () => {
   const ended = await run();
   const { raw } = await lanes.handle(ended.id).describe();
   expect(Number(raw.workflowExecutionInfo?.historyLength)).toBeLessThanOrEqual(70);
+});
+
+it('can be followed in Temporal’s UI: a line for each activity', async () => {
+  const ended = await run();
+  const { events = [] } = await lanes.handle(ended.id).fetchHistory();
+  const lines = (events ?? [])
+    .filter((event) => event.activityTaskScheduledEventAttributes)
+    .map(({ userMetadata }) => String(defaultPayloadConverter.fromPayload(userMetadata?.summary ?? {})));
+  expect(lines.slice(0, 3)).toEqual([
+    'validate api → staging @ aaaaaaa',
+    'look api → staging',
+    'register api → staging @ aaaaaaa',
+  ]);
+  expect(lines.every((line) => line.includes('api → staging'))).toBe(true);
 });
