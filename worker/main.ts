@@ -3,6 +3,8 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { dockerProblem } from '../activities/docker/daemon.js';
+import { removeLeftovers } from '../activities/docker/leftovers.js';
 import { createActivities, createBuilds } from '../activities/index.js';
 import { createAws } from '../clients/aws.js';
 import { ConfigError, loadConfig } from '../clients/config.js';
@@ -28,6 +30,7 @@ async function main(): Promise<void> {
   const connection = await connect(log);
   let workers: Worker[];
   if (builds) {
+    await prepareBuilds(log);
     workers = await buildWorkers({ connection, namespace, log }, createBuilds({ config, aws, credentials }));
   } else {
     const added = await registerSearchAttributes(temporal.connection, namespace);
@@ -42,6 +45,13 @@ async function main(): Promise<void> {
   await Promise.all(workers.map((worker) => worker.run()));
   await Promise.all([temporal.close(), connection.close()]);
   aws.destroy();
+}
+
+/** Without Docker it starts all the same: what it is given waits, and says why. */
+async function prepareBuilds(log: Logger): Promise<void> {
+  const [problem, removed] = await Promise.all([dockerProblem(), removeLeftovers()]);
+  if (problem) log.warn(problem);
+  if (removed > 0) log.info({ removed }, 'leftovers of killed builds removed');
 }
 
 /** Any number of processes, started in any order: Temporal may come later. */
@@ -64,5 +74,6 @@ main().catch((error: unknown) => {
   const text =
     error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${text}\n`);
-  process.exitCode = 1;
+  // Temporal's runtime would keep the process alive.
+  process.exit(1);
 });
