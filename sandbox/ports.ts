@@ -8,7 +8,7 @@ export async function freePort(wanted = 0): Promise<number> {
   try {
     await once(probe, 'listening');
   } catch (error) {
-    throw new Error(`Port ${wanted} is taken: end who has it, or name another`, { cause: error });
+    throw new Error(`Port ${wanted} cannot be taken: end who has it, or name another`, { cause: error });
   }
   const { port } = probe.address() as AddressInfo;
   probe.close();

