@@ -56,6 +56,26 @@ export const CODES = {
     409,
   ),
   NOT_BLOCKED: entry('it is not blocked', ASKER, ['look at how it stands'], 409),
+  NOT_UNLOCKED: entry(
+    'it is not unlocked for production',
+    ASKER,
+    ['look at what it waits for: sluice promote status'],
+    409,
+  ),
+  NOT_FAILED: entry('there is nothing to retry', ASKER, ['look at how it stands'], 409),
+  NOT_WAITING: entry('the queue does not wait for that', ASKER, ['look at how it stands'], 409),
+  PRODUCTION_MOVED: entry(
+    'production runs something that this release does not contain',
+    MAINTAINERS,
+    ['merge what production runs', 'reject it', 'override it, with a reason'],
+    409,
+  ),
+  STAGING_MOVED: entry(
+    'staging does not run any more what was tested',
+    MAINTAINERS,
+    ['retry: deploy it to staging and test again', 'reject it', 'resolve: adopt what staging runs'],
+    409,
+  ),
   TOO_LARGE: entry('the request is too large', ASKER, ['send less'], 413),
   NOT_JSON: entry('the body is not JSON', ASKER, ['send it as application/json'], 415),
   TOO_LATE: entry(
@@ -89,6 +109,29 @@ export const CODES = {
   SLACK_REFUSED: entry('Slack does not do what Sluice asked for', OPERATORS, ['read the message']),
   AWS_DOWN: entry('AWS does not answer, or throttles', NOBODY, ['wait: it is asked again'], 503),
   REGISTRY_DOWN: entry('the image registry does not answer', NOBODY, ['wait: it is asked again'], 503),
+  APPROVAL: entry('a maintainer has to approve it for production', MAINTAINERS, ['approve', 'reject']),
+  TESTS_RUNNING: entry('its tests run', NOBODY, ['wait', 'reject']),
+  TESTS_AWAITED: entry('a report of its tests is waited for', 'who runs the tests', [
+    'report them',
+    'reject',
+  ]),
+  TESTS_INCONCLUSIVE: entry('its tests told nothing', MAINTAINERS, ['retry', 'reject']),
+  ENVIRONMENTS_DIFFER: entry('staging and production run different releases', MAINTAINERS, [
+    'resolve: adopt what staging runs',
+    'resolve: restore staging to what production runs',
+    'resolve: override, let the next one start',
+  ]),
+  VERSION_UNKNOWN: entry('which release runs is not known', MAINTAINERS, [
+    'mend the version endpoint',
+    'resolve: override, let the next one start',
+  ]),
+  PRODUCTION_ROLLED_BACK: entry('production was rolled back', MAINTAINERS, [
+    'unlock',
+    'resolve: restore staging to what production runs',
+  ]),
+  OUTSIDE_DEPLOYMENT: entry('a deployment outside the queue runs or waits', NOBODY, ['wait', 'stop it']),
+  PROMOTION_RUNNING: entry('another promotion is under way', NOBODY, ['wait']),
+  RESTORING: entry('staging is being restored', NOBODY, ['wait']),
   TEMPORAL_DOWN: entry('Temporal does not answer', OPERATORS, ['start Temporal, then send it again'], 503),
 
   // Why a deployment was rejected
@@ -141,6 +184,7 @@ export const CODES = {
   RELEASE_MISMATCH: entry('the version endpoint reports another release', MAINTAINERS, [
     'look at the service',
   ]),
+  TESTS_FAILED: entry('its tests failed', 'the author of the change', ['mend it and merge', 'retry']),
   DIGEST_MISMATCH: entry('tasks run other images than were deployed', MAINTAINERS, ['look at the service']),
   NO_ANSWER: entry('the version endpoint does not answer', MAINTAINERS, ['look at the service']),
   TIMED_OUT: entry('it did not settle within the hard limit', MAINTAINERS, ['look at the service', 'retry']),

@@ -36,7 +36,7 @@ export const rollbackWorkflowId = (target: Target, unique: string): string =>
 
 /** The workflow that a deployment belongs to, and that is told of its end. */
 export const ownerWorkflowId = ({ type, id }: { type: string; id: string }): string =>
-  type === 'release' ? releaseWorkflowId(id) : id;
+  type === 'release' ? releaseWorkflowId(id) : type === 'promotion' ? promotionWorkflowId(id) : id;
 
 export const noticeWorkflowId = (id: string): string => `notice/${id}`;
 
@@ -44,3 +44,15 @@ export const releasesWorkflowId = (app: string): string => `releases/${app}`;
 
 /** @param id `{app}-{date}` */
 export const releaseWorkflowId = (id: string): string => `release/${id}`;
+
+/** @param idOrApp of a promotion, whose first part is its app, or the app itself */
+export const promotionWorkflowId = (idOrApp: string): string => `promotion/${idOrApp.split('.')[0]}`;
+
+/** One attempt of a promotion's tests. @param promotion its id */
+export const testsWorkflowId = (promotion: string, attempt: number): string =>
+  `tests/${promotion}/${attempt}`;
+
+/** @param delivery `X-GitHub-Delivery` */
+export const deliveryWorkflowId = (delivery: string): string => `delivery/${delivery}`;
+
+export const RECONCILE_WORKFLOW_ID = 'reconcile';

@@ -4,6 +4,8 @@
  */
 import type { Code } from './codes.js';
 import type { Deployment, DeploymentRequest, Failure, Outcome, Target } from './deployment.js';
+import type { Merge, Promotion } from './promotion.js';
+import type { TestsEnded } from './promotion-effects.js';
 import type { ReleaseNames } from './release.js';
 
 export const WORKFLOW = {
@@ -14,6 +16,11 @@ export const WORKFLOW = {
   rollback: 'rollback',
   releases: 'releases',
   release: 'release',
+  promotionQueue: 'promotionQueue',
+  tests: 'tests',
+  delivery: 'delivery',
+  reconcile: 'reconcile',
+  promotionNotice: 'promotionNotice',
 } as const;
 
 /** Watches hold a slot for minutes: on their own queue they starve nothing. */
@@ -45,6 +52,10 @@ export const MEMO = {
   release: 'release',
   /** `ReleasesView`, on workflow `releases`. */
   releases: 'releases',
+  /** `PromotionQueueView`, on workflow `promotionQueue`. */
+  promotions: 'promotions',
+  /** What a queue that is started anew needs and people do not: on workflow `promotionQueue`. */
+  promotionState: 'promotionState',
   /** Tells the body that was sent from another under the same key: on workflow `rollback`, from its start. */
   fingerprint: 'fingerprint',
 } as const;
@@ -76,6 +87,18 @@ export const SIGNAL = {
   retry: 'retry',
   /** API → a blocked release: `AbandonRequest`. */
   abandon: 'abandon',
+  /** delivery or reconcile → promotion queue: `MergesNews`. */
+  merges: 'merges',
+  /** anyone → promotion queue: what runs, or what the lanes do, may have changed: it looks afresh. */
+  look: 'look',
+  /** delivery → tests: `{ id }`, of the GitHub workflow run that has news. */
+  runChanged: 'runChanged',
+  /** tests → promotion queue: `TestsReport`. */
+  testsEnded: 'testsEnded',
+  /** deployment → lane: `Ticket`, which gives its turn back and waits on. */
+  giveBack: 'giveBack',
+  /** promotion queue → notice: `PromotionNews`. */
+  promotionNews: 'promotionNews',
 } as const;
 
 export const UPDATE = {
@@ -91,6 +114,13 @@ export const UPDATE = {
   release: 'release',
   /** release → releases: `ImageClaim` → `ImageClaimed`. */
   claim: 'claim',
+  /** API → promotion queue: each answers with the `PromotionQueueView` after it. Lock and unlock as a lane's. */
+  approve: 'approve',
+  reject: 'reject',
+  cancel: 'cancel',
+  retryPromotion: 'retryPromotion',
+  resolve: 'resolve',
+  reportTests: 'reportTests',
 } as const;
 
 export interface Accepted {
@@ -313,4 +343,44 @@ export interface ReleasesView {
   released: ReleasedImages[];
   /** Newest first, at most 50. */
   seen: SeenRelease[];
+}
+
+/** What a push, or the branch itself, brought for an app. */
+export interface MergesNews {
+  /** Head of the branch up to which merges were looked for. */
+  head: string;
+  /** In the order of the branch; may be empty. */
+  merges: Merge[];
+}
+
+/** One webhook as a `delivery` keeps it: what it needs, nothing else of the payload (rule 7). */
+export type Delivered =
+  | {
+      event: 'push';
+      /** `refs/heads/main` */
+      ref: string;
+      before: string;
+      after: string;
+      /** Login of who pushed. */
+      sender?: string;
+    }
+  | {
+      event: 'workflow_run';
+      /** Of the run. */
+      id: number;
+      action: string;
+    };
+
+/** How one attempt of the tests ended, as the promotion queue hears of it. */
+export interface TestsReport extends TestsEnded {
+  promotion: string;
+  attempt: number;
+  others?: Record<string, string>;
+}
+
+/** A change that the people of a promotion are told of. */
+export interface PromotionNews {
+  at: string;
+  change: 'staging' | 'testing' | 'unlocked' | 'production' | 'waiting' | 'escalated' | 'ended';
+  promotion: Promotion;
 }
