@@ -121,17 +121,18 @@ export const CODES = {
     'resolve: restore staging to what production runs',
     'resolve: override, let the next one start',
   ]),
-  VERSION_UNKNOWN: entry('which release runs is not known', MAINTAINERS, [
-    'mend the version endpoint',
-    'resolve: override, let the next one start',
-  ]),
+  VERSION_UNKNOWN: entry(
+    'which release runs is not known',
+    MAINTAINERS,
+    ['mend the version endpoint', 'resolve: override, let the next one start'],
+    503,
+  ),
   PRODUCTION_ROLLED_BACK: entry('production was rolled back', MAINTAINERS, [
     'unlock',
     'resolve: restore staging to what production runs',
   ]),
-  OUTSIDE_DEPLOYMENT: entry('a deployment outside the queue runs or waits', NOBODY, ['wait', 'stop it']),
   PROMOTION_RUNNING: entry('another promotion is under way', NOBODY, ['wait']),
-  RESTORING: entry('staging is being restored', NOBODY, ['wait']),
+  RESTORING: entry('staging is being restored', NOBODY, ['wait'], 409),
   TEMPORAL_DOWN: entry('Temporal does not answer', OPERATORS, ['start Temporal, then send it again'], 503),
 
   // Why a deployment was rejected
@@ -158,11 +159,13 @@ export const CODES = {
   CONTAINER_MISSING: entry('the template lacks a configured container', OPERATORS, [
     'mend the template or sluice.yaml',
   ]),
-  SERVICE_GONE: entry('the service does not exist or is not active', OPERATORS, [
-    'create it',
-    'mend sluice.yaml',
-  ]),
-  AWS_REFUSED: entry('AWS refused the request', OPERATORS, ['read the message', 'check permissions']),
+  SERVICE_GONE: entry(
+    'the service does not exist or is not active',
+    OPERATORS,
+    ['create it', 'mend sluice.yaml'],
+    503,
+  ),
+  AWS_REFUSED: entry('AWS refused the request', OPERATORS, ['read the message', 'check permissions'], 503),
   TAG_CONFLICT: entry('the release’s tag, in ECR or at GitHub, is on something else', OPERATORS, [
     'remove that tag, then retry',
     'abandon, and release again',

@@ -4,9 +4,12 @@
  */
 import type { Code } from './codes.js';
 import type { Deployment, DeploymentRequest, Failure, Outcome, Target } from './deployment.js';
+import type { Lock } from './lock.js';
 import type { Merge, Promotion } from './promotion.js';
 import type { TestsEnded } from './promotion-effects.js';
 import type { ReleaseNames } from './release.js';
+
+export type { Lock } from './lock.js';
 
 export const WORKFLOW = {
   deployment: 'deployment',
@@ -151,13 +154,6 @@ export interface BadMark {
   by: string;
   /** ISO 8601. */
   at: string;
-}
-
-export interface Lock {
-  reason: string;
-  by: string;
-  at: string;
-  code?: string;
 }
 
 export interface LockRequest {

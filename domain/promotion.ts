@@ -3,7 +3,7 @@
  * wait in. The shapes here are the HTTP API's and the memo's; plain JSON.
  */
 import type { WaitingFor } from './deployment.js';
-import type { Lock } from './messages.js';
+import type { Lock } from './lock.js';
 
 /** In the order in which a promotion passes them; the rest are ends. */
 export const STAGES = [

@@ -1,0 +1,7 @@
+/** A person's hold on a lane or a promotion queue. */
+export interface Lock {
+  reason: string;
+  by: string;
+  at: string;
+  code?: string;
+}
