@@ -47,6 +47,6 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw badRequest('The body is signed rightly and is no JSON');
+    throw badRequest('The body is no JSON');
   }
 }

@@ -4,7 +4,7 @@ import type { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLive } from '../../api/live.js';
 import type { Config } from '../../domain/config.js';
-import { laneWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
+import { deliveryWorkflowId, laneWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
 import type { LaneView } from '../../domain/messages.js';
 import { MEMO, QUEUE, WORKFLOW } from '../../domain/messages.js';
 import type { PromotionQueueView } from '../../domain/promotion.js';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   });
   running = worker.run();
   const { address, namespace } = temporal;
-  const deps = { config: settings(), webhookSecrets: { tests: SECRET } };
+  const deps = { config: settings(), webhookSecrets: { tests: SECRET, github: SECRET } };
   api = await harness({ address, namespace, deps });
 }, 60_000);
 afterAll(async () => {
@@ -311,6 +311,28 @@ describe('GET /api/apps', () => {
     expect(await warned(primary(1))).not.toContain('DRIFT');
     expect(await warned(primary(2, 'IN_PROGRESS'))).not.toContain('DRIFT');
     expect(await warned(primary(2), { ...primary(1), status: 'ACTIVE' })).not.toContain('DRIFT');
+  });
+});
+
+describe('a webhook whose delivery has finished', () => {
+  it('changes nothing when it comes again', async () => {
+    const payload = JSON.stringify({
+      ...{ ref: 'refs/heads/main', before: OTHER, after: CURRENT, repository: { full_name: 'acme/shop' } },
+    });
+    const send = async () =>
+      api.call({
+        ...{ method: 'POST', url: '/webhooks/github', as: null, payload },
+        headers: {
+          ...{ 'content-type': 'application/json', 'x-github-event': 'push', 'x-github-delivery': 'done-1' },
+          'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(payload).digest('hex')}`,
+        },
+      });
+    expect((await send()).body).toEqual({ delivery: 'done-1' });
+    const handle = temporal.client.workflow.getHandle(deliveryWorkflowId('done-1'));
+    await handle.result();
+    const { runId } = await handle.describe();
+    expect((await send()).body).toEqual({ delivery: 'done-1', again: true });
+    expect((await handle.describe()).runId).toBe(runId);
   });
 });
 
