@@ -10,11 +10,14 @@ import { appsRoutes } from './routes/apps.js';
 import { deploymentsRoutes } from './routes/deployments.js';
 import { locksRoutes } from './routes/locks.js';
 import { meRoutes } from './routes/me.js';
+import { promotionsRoutes } from './routes/promotions.js';
 import { releasesRoutes } from './routes/releases.js';
 import { rollbacksRoutes } from './routes/rollbacks.js';
 import { streamRoutes } from './routes/stream.js';
 import { systemRoutes } from './routes/system.js';
 import { targetsRoutes } from './routes/targets.js';
+import { testReportsRoutes } from './routes/test-reports.js';
+import { webhooksRoutes } from './routes/webhooks.js';
 import { readDeployment } from './temporal/reads.js';
 import { validatorCompiler } from './validation.js';
 import { createWatchers } from './watchers.js';
@@ -34,6 +37,9 @@ const ALL_ROUTES = [
   streamRoutes,
   releasesRoutes,
   locksRoutes,
+  promotionsRoutes,
+  testReportsRoutes,
+  webhooksRoutes,
 ];
 
 /** @param logger absent: nothing is logged */

@@ -2,6 +2,7 @@
 import type { Config } from '../domain/config.js';
 import type { Target } from '../domain/deployment.js';
 import { parseDeploymentId } from '../domain/ids.js';
+import type { PromotionPolicy } from '../domain/promotion.js';
 import { dateOf } from '../domain/release-dates.js';
 import { isTag } from '../domain/tags.js';
 import { badRequest, notFound } from './errors.js';
@@ -40,6 +41,22 @@ export function assertApp(config: Config, app: string, refuse: Refuse = badReque
   if (Object.hasOwn(config.apps, app)) return;
   const known = Object.keys(config.apps);
   throw refuse(`There is no app ${JSON.stringify(app)}; there is: ${known.join(', ')}`, { known });
+}
+
+/**
+ * What is promoted from staging to production, and how.
+ * @throws ApiError 404, saying why there is nothing to promote
+ */
+export function assertPromoted(config: Config, app: string): PromotionPolicy {
+  assertApp(config, app, notFound);
+  const promotion = config.apps[app]?.promotion;
+  if (promotion) return { queue: promotion.queue, approval: promotion.approval };
+  const known = Object.keys(config.apps).filter((name) => config.apps[name]?.promotion);
+  const why = config.apps[app]?.releaseOnly
+    ? 'is releaseOnly'
+    : 'does not run in both staging and production';
+  const others = known.length > 0 ? `; promoted are: ${known.join(', ')}` : '';
+  throw notFound(`${app} ${why}, so it has no promotion queue${others}`, { known });
 }
 
 export function assertEnvironment(config: Config, environment: string, refuse: Refuse = badRequest): void {

@@ -19,6 +19,13 @@ export interface ApiDeps {
   live: Live;
   releaseTags: ReleaseTags;
   metrics: Metrics;
+  /** With what senders sign; one that is absent: nothing signed is taken there. */
+  webhookSecrets?: {
+    /** `GITHUB_WEBHOOK_SECRET`. */
+    github?: string;
+    /** `TESTS_WEBHOOK_SECRET`. */
+    tests?: string;
+  };
   /** Sluice's own release. */
   release: string;
   /** `SLUICE_PUBLIC_URL`. */

@@ -56,22 +56,28 @@ function wording(keyword: string, params: Record<string, unknown>, message: stri
   return message;
 }
 
-function toApiError(error: FastifyError): ApiError | undefined {
+function toApiError(error: FastifyError, bodyLimit: number | undefined): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error.validation) {
     const problems = problemsOf(error);
     const message = problems.map((problem) => `${problem.at} ${problem.message}`).join('; ');
     return badRequest(message, { problems });
   }
-  if (error.statusCode === 413) return new ApiError('TOO_LARGE', 'The body is larger than 64 KiB');
+  if (error.statusCode === 413)
+    return new ApiError('TOO_LARGE', `The body is larger than ${sizeOf(bodyLimit)}`);
   if (error.statusCode === 415) return new ApiError('NOT_JSON', 'Send the body as application/json');
   const refused = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
   return refused ? badRequest(error.message) : undefined;
 }
 
+const sizeOf = (bytes = 0): string => {
+  const kibibytes = Math.floor(bytes / 1024);
+  return kibibytes < 1024 ? `${kibibytes} KiB` : `${Math.floor(kibibytes / 1024)} MiB`;
+};
+
 /** What is not meant for the person stays in the log: a 5xx of our own says only that it happened. */
 export function onError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = toApiError(error);
+  const known = toApiError(error, request.routeOptions.bodyLimit);
   if (!known) request.log.error({ err: error }, 'unexpected error');
   else if (known.status >= 500) request.log.warn({ code: known.code, err: error.message }, 'cannot answer');
   const { status, code, message, details } =

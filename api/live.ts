@@ -12,6 +12,8 @@ export interface ServiceState {
   desired?: number;
   running?: number;
   pending?: number;
+  /** PRIMARY is all there is, and has come to its end. */
+  settled?: boolean;
   warnings: Warning[];
 }
 
@@ -97,8 +99,17 @@ function stateOf(service: Service | undefined, name: string): ServiceState {
     desired: service.desiredCount ?? 0,
     running: service.runningCount ?? 0,
     pending: service.pendingCount ?? 0,
+    settled: isSettled(service),
     warnings: [],
   };
+}
+
+/** Services whose deployments have no `rolloutState` are settled once every task of PRIMARY runs. */
+function isSettled({ deployments = [] }: Service): boolean {
+  const [primary, ...others] = deployments;
+  if (!primary || others.length > 0) return false;
+  if (primary.rolloutState) return primary.rolloutState === 'COMPLETED';
+  return primary.runningCount === primary.desiredCount;
 }
 
 async function readVersion(url: string): Promise<VersionState> {

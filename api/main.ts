@@ -35,6 +35,10 @@ async function main(): Promise<void> {
     live: createLive({ config, ecs: (environment) => aws.ecs(environment) }),
     releaseTags: createReleaseTags({ config, ecr: aws.ecr }),
     metrics: createMetrics(registry),
+    webhookSecrets: {
+      ...(env['GITHUB_WEBHOOK_SECRET'] ? { github: env['GITHUB_WEBHOOK_SECRET'] } : {}),
+      ...(env['TESTS_WEBHOOK_SECRET'] ? { tests: env['TESTS_WEBHOOK_SECRET'] } : {}),
+    },
     release: env['SLUICE_RELEASE'] || packageVersion(),
     ...(env['SLUICE_PUBLIC_URL'] ? { publicUrl: env['SLUICE_PUBLIC_URL'] } : {}),
     ...(env['TEMPORAL_UI_URL'] ? { temporalUiUrl: env['TEMPORAL_UI_URL'] } : {}),

@@ -8,6 +8,8 @@ export interface Metrics {
   accepted: Counter<'app' | 'environment' | 'kind'>;
   /** Answers that Temporal's absence, or its workers', cost. */
   temporalErrors: Counter<'code'>;
+  /** Outcomes: accepted, again, ignored, refused, unavailable. */
+  webhooks: Counter<'event' | 'outcome'>;
 }
 
 export function createMetrics(registry = new Registry()): Metrics {
@@ -31,6 +33,12 @@ export function createMetrics(registry = new Registry()): Metrics {
       name: 'sluice_temporal_errors_total',
       help: 'Requests that could not be answered for want of Temporal or its workers',
       labelNames: ['code'],
+      registers,
+    }),
+    webhooks: new Counter({
+      name: 'sluice_webhooks_total',
+      help: 'GitHub’s webhooks by event and what became of them',
+      labelNames: ['event', 'outcome'],
       registers,
     }),
   };

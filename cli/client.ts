@@ -4,6 +4,7 @@ import type { Code } from '../domain/codes.js';
 import { isCode } from '../domain/codes.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentView } from '../domain/view.js';
+import type { PromotionSummary } from '../domain/promotion-view.js';
 import type { LaneView } from '../domain/messages.js';
 import type { Warning } from '../domain/deployment.js';
 import { serverEvents } from './sse.js';
@@ -18,6 +19,8 @@ export interface AppView {
   running?: number;
   pending?: number;
   lane: Pick<LaneView, 'lock' | 'running' | 'waiting' | 'waitingCount'>;
+  /** Of an app that is promoted. */
+  promotion?: PromotionSummary;
   warnings: Warning[];
   links: Record<string, string>;
 }

@@ -3,6 +3,7 @@ import type { CliContext, Io } from './context.js';
 import { EXIT } from './context.js';
 import type { ShownDeployment, ShownRelease } from './client.js';
 import { Problem } from './client.js';
+import { pause } from './pause.js';
 import { releaseLine, releaseReport, ReleaseTeller } from './render-release.js';
 
 export interface FollowReleaseOptions {
@@ -76,14 +77,3 @@ async function deploymentOf({ client }: CliContext, id: string): Promise<ShownDe
     throw error;
   }
 }
-
-const pause = (ms: number, interrupted: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      interrupted.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    interrupted.addEventListener('abort', done);
-  });

@@ -184,7 +184,7 @@ function stoppedLines({ reason, count, exitCodes }: StoppedTasks): string[] {
 export function problemLines(problem: Problem, hasToken: boolean): string[] {
   const { code, message, details } = problem;
   const lines = [`✗ ${message}${code ? ` [${code}]` : ''}`];
-  if (code === 'LOCKED' && details) {
+  if (code === 'LOCKED' && typeof details?.['reason'] === 'string') {
     const { reason, by, at } = details;
     lines.push(
       `  reason       ${String(reason)}`,

@@ -109,29 +109,36 @@ export const CODES = {
   SLACK_REFUSED: entry('Slack does not do what Sluice asked for', OPERATORS, ['read the message']),
   AWS_DOWN: entry('AWS does not answer, or throttles', NOBODY, ['wait: it is asked again'], 503),
   REGISTRY_DOWN: entry('the image registry does not answer', NOBODY, ['wait: it is asked again'], 503),
-  APPROVAL: entry('a maintainer has to approve it for production', MAINTAINERS, ['approve', 'reject']),
-  TESTS_RUNNING: entry('its tests run', NOBODY, ['wait', 'reject']),
+  APPROVAL: entry('a maintainer has to approve it for production', MAINTAINERS, ['approve', 'reject'], 409),
+  TESTS_RUNNING: entry('its tests run', NOBODY, ['wait', 'reject'], 409),
   TESTS_AWAITED: entry('a report of its tests is waited for', 'who runs the tests', [
     'report them',
     'reject',
   ]),
-  TESTS_INCONCLUSIVE: entry('its tests told nothing', MAINTAINERS, ['retry', 'reject']),
-  ENVIRONMENTS_DIFFER: entry('staging and production run different releases', MAINTAINERS, [
-    'resolve: adopt what staging runs',
-    'resolve: restore staging to what production runs',
-    'resolve: override, let the next one start',
-  ]),
+  TESTS_INCONCLUSIVE: entry('its tests told nothing', MAINTAINERS, ['retry', 'reject'], 409),
+  ENVIRONMENTS_DIFFER: entry(
+    'staging and production run different releases',
+    MAINTAINERS,
+    [
+      'resolve: adopt what staging runs',
+      'resolve: restore staging to what production runs',
+      'resolve: override, let the next one start',
+    ],
+    409,
+  ),
   VERSION_UNKNOWN: entry(
     'which release runs is not known',
     MAINTAINERS,
     ['mend the version endpoint', 'resolve: override, let the next one start'],
     503,
   ),
-  PRODUCTION_ROLLED_BACK: entry('production was rolled back', MAINTAINERS, [
-    'unlock',
-    'resolve: restore staging to what production runs',
-  ]),
-  PROMOTION_RUNNING: entry('another promotion is under way', NOBODY, ['wait']),
+  PRODUCTION_ROLLED_BACK: entry(
+    'production was rolled back',
+    MAINTAINERS,
+    ['unlock', 'resolve: restore staging to what production runs'],
+    409,
+  ),
+  PROMOTION_RUNNING: entry('another promotion is under way', NOBODY, ['wait'], 409),
   RESTORING: entry('staging is being restored', NOBODY, ['wait'], 409),
   TEMPORAL_DOWN: entry('Temporal does not answer', OPERATORS, ['start Temporal, then send it again'], 503),
 
@@ -140,7 +147,12 @@ export const CODES = {
     'merge it',
     'name another commit',
   ]),
-  TAG_NOT_FOUND: entry('an image of the set has no such tag', ASKER, ['name another tag', 'build it first']),
+  TAG_NOT_FOUND: entry(
+    'an image of the set has no such tag',
+    ASKER,
+    ['name another tag', 'build it first'],
+    409,
+  ),
   NO_ROLLBACK_TARGET: entry('there is no verified release to roll back to', ASKER, ['name a tag']),
   RELEASE_UNKNOWN: entry('which release runs is not known', ASKER, ['pass a tag']),
   UNSUPPORTED_STRATEGY: entry('the service is not one that Sluice can roll out', OPERATORS, [

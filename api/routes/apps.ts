@@ -1,13 +1,18 @@
 /** What runs where. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from 'typebox';
-import type { Target } from '../../domain/deployment.js';
+import type { Target, Warning } from '../../domain/deployment.js';
+import type { PromotionSummary } from '../../domain/promotion-view.js';
+import { summaryOf } from '../../domain/promotion-view.js';
+import { driftOf } from '../../domain/drift.js';
+import type { LaneView } from '../../domain/messages.js';
 import { allTargets } from '../checks.js';
 import type { Context } from '../context.js';
 import { linksOfApp, serviceOf } from '../links.js';
 import type { ServiceState } from '../live.js';
 import { App } from '../schemas/apps.js';
 import { errors, listOf } from '../schemas/common.js';
+import { readQueue } from '../temporal/promotions.js';
 import { readLane } from '../temporal/reads.js';
 
 export const appsRoutes =
@@ -24,22 +29,42 @@ export const appsRoutes =
         },
       },
       async () => ({
-        items: await Promise.all(allTargets(context.config).map((target) => readApp(context, target))),
+        items: await readApps(context),
       }),
     );
   };
 
 const NOTHING_KNOWN: ServiceState = { warnings: [] };
 
-async function readApp(context: Context, target: Target): Promise<Static<typeof App>> {
+function readApps(context: Context): Promise<Static<typeof App>[]> {
+  const queues = new Map<string, Promise<PromotionSummary> | undefined>();
+  for (const app of Object.keys(context.config.apps)) queues.set(app, readSummary(context, app));
+  return Promise.all(
+    allTargets(context.config).map((target) => readApp(context, target, queues.get(target.app))),
+  );
+}
+
+function readSummary({ config, temporal }: Context, app: string): Promise<PromotionSummary> | undefined {
+  const policy = config.apps[app]?.promotion;
+  if (!policy) return undefined;
+  const { queue, approval } = policy;
+  return readQueue(temporal, app, { queue, approval }).then(summaryOf);
+}
+
+async function readApp(
+  context: Context,
+  target: Target,
+  queue: Promise<PromotionSummary> | undefined,
+): Promise<Static<typeof App>> {
   const { live, temporal, config, links } = context;
   const versionUrl = serviceOf(config, target)?.versionUrl;
-  const [lane, services, version] = await Promise.all([
+  const [promotion, lane, services, version] = await Promise.all([
+    queue,
     readLane(temporal, target),
     live.services(target.environment),
     versionUrl ? live.version(versionUrl) : { warnings: [] },
   ]);
-  const { warnings, ...state } = services.get(target.app) ?? NOTHING_KNOWN;
+  const { warnings, settled = false, ...state } = services.get(target.app) ?? NOTHING_KNOWN;
   const { waiting = [], waitingCount = 0, lock, running } = lane ?? {};
   // The lane's last success names the tag only while the service still runs its revision.
   const tag = lane?.live && lane.live.revision === state.revision ? lane.live.tag : undefined;
@@ -50,7 +75,31 @@ async function readApp(context: Context, target: Target): Promise<Static<typeof 
     ...(tag ? { tag } : {}),
     ...state,
     lane: { ...(lock ? { lock } : {}), ...(running ? { running } : {}), waiting, waitingCount },
-    warnings: [...warnings, ...version.warnings],
+    ...(promotion ? { promotion } : {}),
+    warnings: [
+      ...warnings,
+      ...version.warnings,
+      ...drift({ context, target, lane, revision: settled ? state.revision : undefined }),
+    ],
     links: linksOfApp(links, target),
   };
+}
+
+function drift(of: {
+  context: Context;
+  target: Target;
+  lane: LaneView | undefined;
+  /** Of PRIMARY, where it has settled. */
+  revision: string | undefined;
+}): Warning[] {
+  const { context, target, lane, revision } = of;
+  const warning = driftOf({
+    ...target,
+    live: lane?.live,
+    revision,
+    busy: lane?.running !== undefined,
+    hasPromotion: context.config.apps[target.app]?.promotion !== undefined,
+    now: new Date(),
+  });
+  return warning ? [warning] : [];
 }

@@ -2,16 +2,12 @@
 import { Type } from 'typebox';
 import { KINDS } from '../../domain/deployment.js';
 import { choice, closed, Reason, Time } from './common.js';
-import { Warning } from './deployments.js';
+import { Lock, Warning } from './deployments.js';
+import { PromotionSummary } from './promotions.js';
 
 const text = Type.String();
 const optional = Type.Optional;
 const tasks = Type.Integer({ minimum: 0, description: 'Tasks; absent where AWS could not be read' });
-
-export const Lock = Type.Object(
-  { reason: text, by: text, at: Time, code: optional(text) },
-  { ...closed, title: 'Lock' },
-);
 
 const Ticket = Type.Object(
   {
@@ -45,6 +41,7 @@ export const App = Type.Object(
       },
       closed,
     ),
+    promotion: optional(PromotionSummary),
     warnings: Type.Array(Warning),
     links: Type.Object(
       {

@@ -64,6 +64,11 @@ export const WaitingFor = Type.Object(
   closed,
 );
 
+export const Lock = Type.Object(
+  { reason: text, by: text, at: Time, code: optional(text) },
+  { ...closed, title: 'Lock' },
+);
+
 const names = Type.Array(text);
 const NameChanges = Type.Object(
   { added: names, removed: names, changed: names },

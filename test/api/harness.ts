@@ -21,7 +21,13 @@ export const config = (change: Partial<Config> = {}): Config => ({
     production: { cluster: 'production-default', region: 'us-east-1' },
   },
   apps: {
-    api: app({ staging: service('staging-api'), production: service('production-api') }),
+    api: {
+      ...app({ staging: service('staging-api'), production: service('production-api') }),
+      promotion: {
+        ...{ queue: 'latest', approval: 'required' },
+        ...{ remindAfterMs: 3_600_000, escalateAfterMs: 86_400_000 },
+      },
+    },
     frontend: app({ staging: service('staging-frontend') }),
     ingestion_server: { ...app({}), releaseOnly: true },
   },

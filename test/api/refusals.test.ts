@@ -63,6 +63,15 @@ describe('who asks', () => {
     ['POST', '/api/releases/api-2026.01.01.00.00.00/abandon'],
     ['POST', '/api/rollbacks'],
     ['POST', '/api/redeployments'],
+    ['GET', '/api/promotions/api'],
+    ['POST', '/api/promotions/api/approve'],
+    ['POST', '/api/promotions/api/reject'],
+    ['POST', '/api/promotions/api/cancel'],
+    ['POST', '/api/promotions/api/retry'],
+    ['POST', '/api/promotions/api/resolve'],
+    ['POST', '/api/promotions/api/tests'],
+    ['PUT', '/api/locks/promotions/api'],
+    ['DELETE', '/api/locks/promotions/api'],
   ] as const)('%s %s is not open', async (method, url) => {
     const nobody = await api.call({ method, url, as: null });
     expect([nobody.status, code(nobody.body)]).toEqual([401, 'UNAUTHENTICATED']);

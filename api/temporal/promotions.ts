@@ -1,0 +1,119 @@
+/** The promotion queue of an app: commands are updates of `promotion/{app}`, reads its memo. */
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { Temporal } from '../../clients/temporal.js';
+import { promotionWorkflowId } from '../../domain/ids.js';
+import type { Lock } from '../../domain/messages.js';
+import { MEMO, QUEUE, UPDATE, WORKFLOW } from '../../domain/messages.js';
+import type {
+  ApproveCommand,
+  Commanded,
+  LockCommand,
+  PromotionPolicy,
+  PromotionQueueView,
+  RejectCommand,
+  ResolveCommand,
+  RetryCommand,
+  TestsCommand,
+  UnlockCommand,
+} from '../../domain/promotion.js';
+import { idleQueue, overlayQueue } from '../../domain/promotion-view.js';
+import { ApiError } from '../errors.js';
+import { fingerprintOf } from '../ids.js';
+import { CALL_MS, command } from './call.js';
+import { pendingOf, workflowTaskSince } from './pending.js';
+import { describe } from './reads.js';
+
+/** What a queue can be told; lock and unlock have functions of their own. */
+export type QueueCommand =
+  | { update: 'approve'; input: ApproveCommand }
+  | { update: 'reject' | 'cancel'; input: RejectCommand }
+  | { update: 'retryPromotion'; input: RetryCommand }
+  | { update: 'resolve'; input: ResolveCommand }
+  | { update: 'reportTests'; input: TestsCommand };
+
+/** These look at both environments before they answer, which may take 3 s. */
+const LOOKS_FIRST: readonly string[] = ['approve', 'retryPromotion'];
+const LOOKING_MS = 8_000;
+
+/** @returns an idle one where it never ran */
+export async function readQueue(
+  t: Temporal,
+  app: string,
+  policy: PromotionPolicy,
+): Promise<PromotionQueueView> {
+  const description = await describe(t, promotionWorkflowId(app));
+  if (!description) return idleQueue(app, policy);
+  const { raw, memo, status, closeTime } = description;
+  const since = workflowTaskSince(raw);
+  return overlayQueue({
+    view: (memo?.[MEMO.promotions] as PromotionQueueView | undefined) ?? idleQueue(app, policy),
+    pending: pendingOf(raw),
+    status: status.name,
+    ...(closeTime ? { closedAt: closeTime.toISOString() } : {}),
+    ...(since ? { workflowTaskSince: since } : {}),
+    now: new Date(),
+  });
+}
+
+/**
+ * @returns the queue after it
+ * @throws ApiError with the queue's own code where it refuses; `NO_WORKER`, `TEMPORAL_DOWN`, `TOO_LATE`
+ */
+export function tellQueue(
+  t: Temporal,
+  app: string,
+  { update, input }: QueueCommand,
+): Promise<PromotionQueueView> {
+  const { key, by: _by, ...body } = input;
+  return updateQueue({
+    ...{ temporal: t, app, update: UPDATE[update], input },
+    // Another body under the same key must reach the queue, which compares: it is another update.
+    updateId: `${update}/${key}/${fingerprintOf(body)}`,
+    withinMs: LOOKS_FIRST.includes(update) ? LOOKING_MS : CALL_MS,
+  });
+}
+
+/** @throws ApiError `LOCKED` with the lock that is there */
+export async function lockQueue(t: Temporal, app: string, input: LockCommand): Promise<Lock> {
+  const lock = await updateQueue<Lock>({
+    ...{ temporal: t, app, update: UPDATE.lock, input },
+    updateId: `lock/${input.key}`,
+  });
+  if (lock.reason === input.reason) return lock;
+  throw new ApiError('KEY_REUSED', 'This Idempotency-Key came with another reason before');
+}
+
+/** @throws ApiError `NOT_LOCKED` */
+export async function unlockQueue(t: Temporal, app: string, input: UnlockCommand): Promise<void> {
+  const updateId = `unlock/${input.key}`;
+  await updateQueue<Lock>({ ...{ temporal: t, app, update: UPDATE.unlock, input }, updateId });
+}
+
+/** An update of the queue, which is started where it does not run yet. */
+function updateQueue<T>(of: {
+  temporal: Temporal;
+  app: string;
+  update: string;
+  /** The server gives the same id the same answer, as long as the queue's run lasts. */
+  updateId: string;
+  input: Commanded;
+  withinMs?: number;
+}): Promise<T> {
+  const { temporal, app, update, updateId, input, withinMs } = of;
+  const workflowId = promotionWorkflowId(app);
+  const send = (): Promise<T> =>
+    temporal.client.workflow.executeUpdateWithStart(update, {
+      args: [input],
+      updateId,
+      startWorkflowOperation: new WithStartWorkflowOperation(WORKFLOW.promotionQueue, {
+        workflowId,
+        taskQueue: QUEUE.main,
+        args: [{ app }],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      }),
+    });
+  return command({
+    ...{ temporal, workflowId, taskQueue: QUEUE.main, send },
+    ...(withinMs === undefined ? {} : { withinMs }),
+  });
+}
