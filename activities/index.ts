@@ -10,6 +10,8 @@ import { createRegistryAccess } from './ecr/registry.js';
 import { createRetag } from './ecr/retag.js';
 import { createValidate } from './ecr/validate.js';
 import { createEcsActivities } from './ecs/index.js';
+import { createMerges } from './git/merges.js';
+import { createMirror } from './git/mirror.js';
 import { createGitHubActivities } from './github/index.js';
 import { createMembership } from './github/membership.js';
 import { heartbeating } from './heartbeat.js';
@@ -47,6 +49,9 @@ export function createActivities({ config, aws, client, identities, credentials,
   const releases = { ...createReleaseMessages({ client, readLane }), ...createReleasesRecovery(client) };
   const { tagImages } = createRetag({ aws, requireMaintainer });
   const github = createGitHubActivities({ config, credentials });
+  const { repository } = config;
+  const mirror = createMirror({ repository, token: credentials.token, outage: 'wait' });
+  const { findMerges, relate } = createMerges({ config, mirror });
   return {
     main: {
       ...createMessenger(client),
@@ -62,6 +67,8 @@ export function createActivities({ config, aws, client, identities, credentials,
       tagImages: heartbeating(tagImages),
       publishRelease: heartbeating(github.publishRelease),
       openChangelog: heartbeating(github.openChangelog),
+      findMerges: heartbeating(findMerges),
+      relate: heartbeating(relate),
       look: ecs.look,
       register: ecs.register,
       update: ecs.update,

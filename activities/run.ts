@@ -19,12 +19,14 @@ export interface Run {
   timeoutMs?: number;
   /** Every line of both outputs, as it comes; control characters taken out. */
   onLine?: (line: string) => void;
+  /** Standard output as it comes, byte for byte: of any length, and not kept. */
+  onBytes?: (bytes: Buffer) => void;
 }
 
 export interface Ran {
   /** Exit code; -1 where a signal ended it or it could not be started. */
   code: number;
-  /** First MiB. */
+  /** First MiB; empty with `onBytes`. */
   stdout: string;
   stderr: string;
   /** Why it has no exit code of its own. */
@@ -41,7 +43,7 @@ export async function run(input: Run): Promise<Ran> {
     detached: true,
     ...(input.cwd === undefined ? {} : { cwd: input.cwd }),
   });
-  const stdout = collect(child.stdout, input.onLine);
+  const stdout = input.onBytes ? passOn(child.stdout, input.onBytes) : collect(child.stdout, input.onLine);
   const stderr = collect(child.stderr, input.onLine);
   let ended: Ran['ended'];
   const end = (why: Ran['ended']): void => {
@@ -96,6 +98,12 @@ function finished(child: ChildProcess): Promise<Finish> {
       }, GRACE_MS).unref();
     });
   });
+}
+
+function passOn(stream: NodeJS.ReadableStream, onBytes: (bytes: Buffer) => void): () => string {
+  stream.on('data', onBytes);
+  stream.on('error', () => undefined);
+  return () => '';
 }
 
 function collect(stream: NodeJS.ReadableStream, onLine: Run['onLine']): () => string {

@@ -3,25 +3,31 @@
  * other workers on the same machine.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../domain/config.js';
 import { scrubber } from '../../domain/scrub.js';
 import { isCommit } from '../../domain/tags.js';
-import { refuse } from '../failure.js';
 import { githubFailure } from '../github/errors.js';
-import { run } from '../run.js';
 import type { Ran } from '../run.js';
+import { Bare, type Outage } from './bare.js';
 import { gitEnvironment } from './environment.js';
-import { withLock } from './lock.js';
 
-/** Quick tries at a source that does not answer; after them it is a clear failure. */
-const TRIES = 3;
-const PAUSE_MS = 500;
-const ASK_TIMEOUT_MS = 20_000;
-const LONGEST_REASON = 300;
+/** The mirror, brought up to the branch as the source has it now. */
+export interface History {
+  /** Head of the branch: 40 hex. */
+  head: string;
+  /**
+   * Runs git in it, reading only.
+   * @param options.codes exit codes that are an answer; 0 alone
+   * @param options.onBytes takes standard output as it comes, of any length
+   * @throws where git cannot read the mirror
+   */
+  git(args: string[], options?: { codes?: number[]; onBytes?: (bytes: Buffer) => void }): Promise<Ran>;
+  /** A commit that may have been forced off the branch. @returns whether it is in the mirror now */
+  obtain(commit: string): Promise<boolean>;
+}
 
 export interface Mirror {
   /**
@@ -39,7 +45,18 @@ export interface Mirror {
     input: { commit: string; signal?: AbortSignal },
     work: (directory: string) => Promise<T>,
   ): Promise<T>;
+  /**
+   * Lets `work` read the history of the branch as the source has it now; once more, from the beginning, where the
+   * mirror was broken.
+   * @throws ApplicationFailure `CLONE_FAILED`, `GITHUB_DOWN`
+   */
+  read<T>(work: (history: History) => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
+
+const UNREADABLE = 'the mirror cannot be read, although it was made anew';
+
+/** git could not answer from the mirror. */
+class Unreadable extends Error {}
 
 /** `${SLUICE_CACHE:-~/.cache/sluice}` */
 export const cacheDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
@@ -50,18 +67,25 @@ export function createMirror(deps: {
   /** The server's GitHub token, or who gives the current one; used for HTTPS clones only. */
   token?: string | (() => Promise<string | undefined>);
   env?: NodeJS.ProcessEnv;
+  /**
+   * Of a source that does not answer. `refuse` (default): `CLONE_FAILED`, for good; `wait`: retryable, `GITHUB_DOWN`.
+   * A branch that it does not have is refused in any case.
+   */
+  outage?: Outage;
 }): Mirror {
   const env = deps.env ?? process.env;
-  const { token } = deps;
+  const { token, outage = 'refuse' } = deps;
   const { cloneUrl } = deps.repository;
-  return new GitMirror(deps.repository, {
+  const bare = new Bare(deps.repository, {
     directory: join(cacheDirectory(env), 'mirrors', mirrorName(deps.repository)),
     env: gitEnvironment({ env, cloneUrl, ...(typeof token === 'string' ? { token } : {}) }),
     ...(typeof token === 'function' && /^https:/i.test(cloneUrl)
       ? { remoteEnv: async () => withToken({ env, cloneUrl }, await token().catch(noToken)) }
       : {}),
     hide: scrubber([typeof token === 'string' ? token : undefined]),
+    outage,
   });
+  return new GitMirror(bare);
 }
 
 /** An App's tokens end within the hour: asked for before each time that the source is asked. */
@@ -85,33 +109,43 @@ function mirrorName({ owner, name, cloneUrl }: Config['repository']): string {
 }
 
 class GitMirror implements Mirror {
-  private readonly ref: string;
-
-  constructor(
-    private readonly repository: Config['repository'],
-    private readonly at: {
-      directory: string;
-      env: Record<string, string>;
-      /** For what goes to the source; absent: `env`. */
-      remoteEnv?: () => Promise<Record<string, string>>;
-      hide: (text: string) => string;
-    },
-  ) {
-    this.ref = `refs/heads/${repository.branch}`;
-  }
+  constructor(private readonly bare: Bare) {}
 
   async isOnBranch(commit: string, signal?: AbortSignal): Promise<boolean> {
     if (!isCommit(commit)) return false;
-    const head = await this.askHead(signal);
-    if ((await this.git(['rev-parse', '--verify', '--quiet', this.ref], { signal })).stdout.trim() !== head) {
-      await this.fetch(signal);
-    }
+    await this.bare.update(signal);
     const first = await this.isAncestor(commit, signal);
     if (first !== undefined) return first;
-    await this.remake(signal);
+    await this.bare.remake(signal);
     const second = await this.isAncestor(commit, signal);
-    if (second === undefined) throw this.failed('the mirror cannot be read, although it was made anew');
+    if (second === undefined) throw this.bare.failed(UNREADABLE);
     return second;
+  }
+
+  async read<T>(work: (history: History) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    await this.bare.update(signal);
+    try {
+      return await work(await this.history(signal));
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      await this.bare.remake(signal);
+    }
+    try {
+      return await work(await this.history(signal));
+    } catch (error) {
+      throw error instanceof Unreadable ? this.bare.failed(UNREADABLE) : error;
+    }
+  }
+
+  private async history(signal: AbortSignal | undefined): Promise<History> {
+    const git: History['git'] = async (args, { codes = [0], onBytes } = {}) => {
+      const ran = await this.bare.git(args, { signal, onBytes });
+      signal?.throwIfAborted();
+      if (!codes.includes(ran.code)) throw new Unreadable();
+      return ran;
+    };
+    const { stdout } = await git(['rev-parse', '--verify', '--quiet', this.bare.ref]);
+    return { head: stdout.trim(), git, obtain: (commit) => this.bare.obtain(commit, signal) };
   }
 
   async withCheckout<T>(
@@ -122,44 +156,27 @@ class GitMirror implements Mirror {
     try {
       let ran = await this.checkout(commit, parent, signal);
       if (ran.code !== 0 && !signal?.aborted) {
-        await this.remake(signal);
+        await this.bare.remake(signal);
         ran = await this.checkout(commit, parent, signal);
       }
       signal?.throwIfAborted();
-      if (ran.code !== 0) throw this.failed(this.reason(ran));
+      if (ran.code !== 0) throw this.bare.failed(this.bare.reason(ran));
       return await work(join(parent, 'source'));
     } finally {
       await rm(parent, { recursive: true, force: true });
     }
   }
 
-  /** Head of the branch at the source, which also tells an unreachable source apart from a broken mirror. */
-  private async askHead(signal?: AbortSignal): Promise<string> {
-    await this.prepare(signal);
-    const args = ['ls-remote', '--exit-code', 'origin', this.ref];
-    for (let attempt = 1; ; attempt += 1) {
-      const env = await this.at.remoteEnv?.();
-      const ran = await this.git(args, { signal, timeoutMs: ASK_TIMEOUT_MS, ...(env ? { env } : {}) });
-      signal?.throwIfAborted();
-      const head = ran.stdout.split(/\s/)[0] ?? '';
-      if (ran.code === 0 && isCommit(head)) return head;
-      if (ran.code === 2) throw this.failed(`it has no branch ${this.repository.branch}`);
-      if (ran.ended === 'not-found') throw this.failed('git is not installed on this worker');
-      if (attempt === TRIES) throw this.failed(this.reason(ran));
-      await sleep(PAUSE_MS * attempt);
-    }
-  }
-
   /** @returns undefined where the mirror itself cannot be read */
   private async isAncestor(commit: string, signal?: AbortSignal): Promise<boolean | undefined> {
-    const known = await this.git(['cat-file', '-e', `${commit}^{commit}`], { signal });
+    const known = await this.bare.git(['cat-file', '-e', `${commit}^{commit}`], { signal });
     if (known.code !== 0) {
       // Not there, or lost: only a history that is whole can say that it lacks a commit.
-      const whole = await this.git(['rev-list', '--quiet', this.ref], { signal });
+      const whole = await this.bare.git(['rev-list', '--quiet', this.bare.ref], { signal });
       signal?.throwIfAborted();
       return whole.code === 0 ? false : undefined;
     }
-    const ran = await this.git(['merge-base', '--is-ancestor', commit, this.ref], { signal });
+    const ran = await this.bare.git(['merge-base', '--is-ancestor', commit, this.bare.ref], { signal });
     signal?.throwIfAborted();
     return ran.code === 0 ? true : ran.code === 1 ? false : undefined;
   }
@@ -168,96 +185,12 @@ class GitMirror implements Mirror {
   private async checkout(commit: string, parent: string, signal?: AbortSignal): Promise<Ran> {
     await mkdir(join(parent, 'source'), { recursive: true });
     const env = { GIT_INDEX_FILE: join(parent, 'index'), GIT_WORK_TREE: join(parent, 'source') };
-    const ran = await this.git(['read-tree', commit], { signal, env });
+    const ran = await this.bare.git(['read-tree', commit], { signal, env });
     if (ran.code !== 0) return ran;
-    return await this.git(['checkout-index', '--all', '--force'], {
+    return await this.bare.git(['checkout-index', '--all', '--force'], {
       signal,
       env,
       cwd: join(parent, 'source'),
     });
-  }
-
-  private async fetch(signal?: AbortSignal): Promise<void> {
-    const ran = await this.locked(signal, () => this.fetchOnce(signal));
-    signal?.throwIfAborted();
-    // The source answered a moment ago, so it is the mirror.
-    if (ran.code !== 0) await this.remake(signal);
-  }
-
-  private async fetchOnce(signal?: AbortSignal): Promise<Ran> {
-    const env = await this.at.remoteEnv?.();
-    return await this.git(
-      ['fetch', '--quiet', '--no-tags', '--force', 'origin', `+${this.ref}:${this.ref}`],
-      { signal, ...(env ? { env } : {}) },
-    );
-  }
-
-  private async prepare(signal?: AbortSignal): Promise<void> {
-    const { directory } = this.at;
-    if ((await this.git(['rev-parse', '--git-dir'], { signal })).code === 0) return;
-    await this.locked(signal, async () => {
-      if ((await this.git(['rev-parse', '--git-dir'], { signal })).code !== 0)
-        await this.init(directory, signal);
-    });
-  }
-
-  private async remake(signal?: AbortSignal): Promise<void> {
-    const ran = await this.locked(signal, async () => {
-      await this.init(this.at.directory, signal);
-      return await this.fetchOnce(signal);
-    });
-    signal?.throwIfAborted();
-    if (ran.code !== 0) throw this.failed(this.reason(ran));
-  }
-
-  /** What is there is moved away first: whoever reads it now fails and looks again, instead of seeing half of it. */
-  private async init(directory: string, signal?: AbortSignal): Promise<void> {
-    await mkdir(directory, { recursive: true });
-    const broken = `${directory}.broken-${process.pid}-${Date.now()}`;
-    await rename(directory, broken);
-    await rm(broken, { recursive: true, force: true });
-    await mkdir(directory);
-    const ran = await this.git(['init', '--quiet', '--bare', directory], { signal });
-    signal?.throwIfAborted();
-    if (ran.code !== 0) throw this.failed(this.reason(ran));
-  }
-
-  private async locked<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    return await withLock({ path: `${this.at.directory}.lock`, ...(signal ? { signal } : {}) }, work);
-  }
-
-  private async git(
-    args: readonly string[],
-    options: { signal?: AbortSignal; timeoutMs?: number; env?: Record<string, string>; cwd?: string },
-  ): Promise<Ran> {
-    const { signal, timeoutMs, env, cwd } = options;
-    return await run({
-      command: 'git',
-      args,
-      env: { ...this.at.env, GIT_DIR: this.at.directory, ...env },
-      ...(signal ? { signal } : {}),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(cwd === undefined ? {} : { cwd }),
-    });
-  }
-
-  private failed(why: string): Error {
-    const { owner, name, cloneUrl } = this.repository;
-    return refuse(
-      'CLONE_FAILED',
-      `The source of ${owner}/${name} (${this.at.hide(cloneUrl)}) cannot be fetched: ${why}`,
-    );
-  }
-
-  /** What git, or what it stands on, complained of first. */
-  private reason(ran: Ran): string {
-    if (ran.ended === 'not-found') return 'git is not installed on this worker';
-    if (ran.ended === 'timed-out') return `it did not answer within ${ASK_TIMEOUT_MS / 1000} s`;
-    const lines = ran.stderr.split('\n').filter((line) => /^(fatal|error|remote|ssh):/.test(line));
-    const line = lines[0] ?? ran.stderr.trim();
-    return (
-      this.at.hide(line.replace(/^(fatal|error): /, '')).slice(0, LONGEST_REASON) ||
-      `git ended with ${ran.code}`
-    );
   }
 }
