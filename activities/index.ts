@@ -22,6 +22,7 @@ import { createMessenger } from './temporal/messenger.js';
 import { createReleasesRecovery } from './temporal/releases-recovery.js';
 import { createReleaseMessages } from './temporal/releases.js';
 import { createLaneReader, createRequests } from './temporal/requests.js';
+import { createTestCommand } from './tests/command.js';
 
 export interface ActivityDeps {
   config: Config;
@@ -86,12 +87,15 @@ export function createActivities({ config, aws, client, identities, credentials,
 }
 
 /** Queue `sluice-builds`: Docker and disk. */
-export const createBuilds = ({
+export function createBuilds({
   config,
   aws,
   credentials,
-}: Pick<ActivityDeps, 'config' | 'aws' | 'credentials'>) =>
-  createBuildActivities({ config, aws, token: credentials.token });
+}: Pick<ActivityDeps, 'config' | 'aws' | 'credentials'>) {
+  const { token } = credentials;
+  const mirror = createMirror({ repository: config.repository, token, outage: 'wait' });
+  return { ...createBuildActivities({ config, aws, token }), ...createTestCommand({ config, mirror }) };
+}
 
 export type MainActivities = ReturnType<typeof createActivities>['main'];
 export type WatchActivities = ReturnType<typeof createActivities>['watches'];

@@ -1,7 +1,7 @@
 /** What GitHub knows of a merge: its pull request, who wrote it, who merged it. */
 import { Context } from '@temporalio/activity';
 import type { Credentials } from '../../clients/github-credentials.js';
-import { titleOf } from '../../domain/merge-text.js';
+import { oneLine } from '../../domain/one-line.js';
 import type { Merge } from '../../domain/promotion.js';
 import { mapLimited } from '../docker/limited.js';
 import { GitHub, type GitHubDeps } from './ask.js';
@@ -52,7 +52,7 @@ function described(merge: Merge, pull: Pull | undefined): Merge {
   const author = (pull.user as { login: string } | null)?.login;
   return {
     ...merge,
-    title: titleOf(pull.title),
+    title: oneLine(pull.title),
     pullRequest: pull.number,
     ...(author === undefined ? {} : { author }),
     ...(pull.merged_by ? { mergedBy: pull.merged_by.login } : {}),
