@@ -12,7 +12,7 @@ import { createValidate } from './ecr/validate.js';
 import { createEcsActivities } from './ecs/index.js';
 import { createMerges } from './git/merges.js';
 import { createMirror } from './git/mirror.js';
-import { createGitHubActivities } from './github/index.js';
+import { createGitHubActivities, createPromotionsAtGitHub } from './github/index.js';
 import { createMembership } from './github/membership.js';
 import { heartbeating } from './heartbeat.js';
 import { createNoticeActivities } from './notice/index.js';
@@ -23,6 +23,7 @@ import { createMessenger } from './temporal/messenger.js';
 import { createReleasesRecovery } from './temporal/releases-recovery.js';
 import { createReleaseMessages } from './temporal/releases.js';
 import { createLaneReader, createRequests } from './temporal/requests.js';
+import { createTestCommand } from './tests/command.js';
 
 export interface ActivityDeps {
   config: Config;
@@ -53,6 +54,7 @@ export function createActivities({ config, aws, client, identities, credentials,
   const { repository } = config;
   const mirror = createMirror({ repository, token: credentials.token, outage: 'wait' });
   const { findMerges, relate } = createMerges({ config, mirror });
+  const promotions = createPromotionsAtGitHub({ config, credentials });
   return {
     main: {
       ...createMessenger(client),
@@ -71,6 +73,10 @@ export function createActivities({ config, aws, client, identities, credentials,
       ...createPromotionActivities({ config, aws, client, readLane, relate, validate }),
       findMerges: heartbeating(findMerges),
       relate: heartbeating(relate),
+      describeMerges: heartbeating(promotions.describeMerges),
+      dispatchTests: promotions.dispatchTests,
+      readTestRun: heartbeating(promotions.readTestRun),
+      comment: heartbeating(promotions.comment),
       look: ecs.look,
       register: ecs.register,
       update: ecs.update,
@@ -78,17 +84,20 @@ export function createActivities({ config, aws, client, identities, credentials,
       dossier: ecs.dossier,
       ...createNoticeActivities({ config, credentials, env: process.env, log }),
     },
-    watches: { stabilise: ecs.stabilise, verify: ecs.verify },
+    watches: { stabilise: ecs.stabilise, verify: ecs.verify, followTests: promotions.followTests },
   };
 }
 
 /** Queue `sluice-builds`: Docker and disk. */
-export const createBuilds = ({
+export function createBuilds({
   config,
   aws,
   credentials,
-}: Pick<ActivityDeps, 'config' | 'aws' | 'credentials'>) =>
-  createBuildActivities({ config, aws, token: credentials.token });
+}: Pick<ActivityDeps, 'config' | 'aws' | 'credentials'>) {
+  const { token } = credentials;
+  const mirror = createMirror({ repository: config.repository, token, outage: 'wait' });
+  return { ...createBuildActivities({ config, aws, token }), ...createTestCommand({ config, mirror }) };
+}
 
 export type MainActivities = ReturnType<typeof createActivities>['main'];
 export type WatchActivities = ReturnType<typeof createActivities>['watches'];

@@ -2,13 +2,13 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const OURS = /^sluice-(build|source)-/;
+const OURS = /^sluice-(build|source|tests)-/;
 /** Longer than any attempt of a build: what is younger may be in use by another worker. */
 const LEFT_AFTER_MS = 24 * 60 * 60_000;
 
 /**
- * Removes what build workers that were killed left behind: checkouts, and Docker configurations with a login of
- * the registry. @returns how many
+ * Removes what build workers that were killed left behind: checkouts, homes of tests, and Docker configurations with a
+ * login of the registry. @returns how many
  */
 export async function removeLeftovers(directory = tmpdir(), now = Date.now()): Promise<number> {
   const names = (await readdir(directory)).filter((name) => OURS.test(name));

@@ -1,4 +1,4 @@
-/** Tells how a build goes: last lines for people, heartbeats for Temporal. */
+/** Tells how a build, or a run of tests, goes: last lines for people, heartbeats for Temporal. */
 import { Context } from '@temporalio/activity';
 import type { BuildProgress } from '../../domain/view.js';
 
@@ -11,7 +11,7 @@ const LONGEST_LINE = 400;
 const TICK_MS = 1_000;
 const SILENT_TICKS = 2;
 
-export type Phase = 'source' | 'prepare' | 'build' | 'push';
+export type Phase = 'source' | 'prepare' | 'build' | 'push' | 'tests';
 
 /** The output of one image, or of the preparation. */
 export interface Output {

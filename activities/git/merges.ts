@@ -1,7 +1,8 @@
 /** Merges, and the order of the branch: read from the mirror, so that GitHub's limits on what it lists do not matter. */
 import { Context } from '@temporalio/activity';
 import type { Config } from '../../domain/config.js';
-import { mergeText, titleOf } from '../../domain/merge-text.js';
+import { mergeText } from '../../domain/merge-text.js';
+import { oneLine } from '../../domain/one-line.js';
 import { appsTouched } from '../../domain/paths.js';
 import type { Merge } from '../../domain/promotion.js';
 import type { FindMergesInput, MergesFound, RelateInput, Relations } from '../../domain/promotion-effects.js';
@@ -68,7 +69,7 @@ class Found {
   constructor(private position: number) {}
 
   commit({ sha, author, subject, body }: LoggedCommit): void {
-    this.current = { sha, ...mergeText({ subject, body }), author: titleOf(author), position: this.position };
+    this.current = { sha, ...mergeText({ subject, body }), author: oneLine(author), position: this.position };
     this.position -= 1;
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { mergeText, titleOf } from '../../domain/merge-text.js';
+import { mergeText } from '../../domain/merge-text.js';
+import { oneLine } from '../../domain/one-line.js';
 
 describe('mergeText', () => {
   it.each([
@@ -29,8 +30,8 @@ describe('mergeText', () => {
   });
 
   it('bounds a title, and cuts no character in half', () => {
-    expect(titleOf(`  a \t b\n c `)).toBe('a b c');
-    expect(titleOf('🚀'.repeat(200))).toBe('🚀'.repeat(200));
-    expect(titleOf('🚀'.repeat(201))).toBe(`${'🚀'.repeat(199)}…`);
+    expect(oneLine(`  a \t b\n c `)).toBe('a b c');
+    expect(oneLine('🚀'.repeat(200))).toBe('🚀'.repeat(200));
+    expect(oneLine('🚀'.repeat(201))).toBe(`${'🚀'.repeat(199)}…`);
   });
 });
