@@ -75,7 +75,8 @@ export function judgeRequest(lane: LaneState, request: DeploymentRequest): Accep
   const seen = lane.seen.find(({ id }) => id === request.id);
   if (seen) return seen.fingerprint === fingerprint(request) ? { accept: 'again' } : { refuse: 'KEY_REUSED' };
   if (isHere(lane, request.id)) return { accept: 'again' };
-  if (lane.lock && !passesLock(request) && !waitsAtLock(request)) return { refuse: 'LOCKED', lock: lane.lock };
+  if (lane.lock && !passesLock(request) && !waitsAtLock(request))
+    return { refuse: 'LOCKED', lock: lane.lock };
   const mark = request.override ? undefined : knownBad(lane, request);
   if (mark) return { refuse: 'RELEASE_BAD', mark };
   return { accept: 'new' };

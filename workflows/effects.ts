@@ -100,6 +100,26 @@ export const publishing = activitiesOf<Pick<ReleasePublishing, 'publishRelease'>
 export const deliveries = activitiesOf<MainActivities>(DELIVER);
 export const builds = activitiesOf<BuildActivities>(BUILD);
 
+/** A run of tests at GitHub: looked for by its marker before it is made, so another attempt is safe. */
+export const dispatches = activitiesOf<Pick<MainActivities, 'dispatchTests'>>({
+  ...WRITE,
+  startToCloseTimeout: '2m',
+});
+
+/** It writes nothing, and ends by itself at `until`; the bounds only stand behind that. */
+export const testWatches = (leftMs: number) =>
+  activitiesOf<Pick<WatchActivities, 'followTests'>>({
+    ...watch(Math.max(leftMs, 0)),
+    heartbeatTimeout: '30s',
+  });
+
+/** Cancelled only when the process group is dead. */
+export const testCommands = (leftMs: number) =>
+  activitiesOf<Pick<BuildActivities, 'runTestCommand'>>({
+    ...BUILD,
+    startToCloseTimeout: Math.max(leftMs, 0) + 10 * 60_000,
+  });
+
 /** The changelog holds nothing up: for how long it is tried is said where it is asked for. */
 export const changelogs = (totalMs: number) =>
   activitiesOf<Pick<ReleasePublishing, 'openChangelog'>>({

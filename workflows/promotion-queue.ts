@@ -64,7 +64,8 @@ export async function promotionQueue(input: PromotionQueueInput): Promise<void> 
     const deed = desk.takeDeed();
     if (deed) await carryOut(desk, deed);
     else if (canLook()) await lookOnce(desk);
-    else if (await awaitChange(desk, () => mayContinue() || canLook(), watchdogMs)) watchdogMs = tuning?.watchdogMs ?? WATCHDOG_MS;
+    else if (await awaitChange(desk, () => mayContinue() || canLook(), watchdogMs))
+      watchdogMs = tuning?.watchdogMs ?? WATCHDOG_MS;
     else watchdogMs = Math.min(2 * watchdogMs, WATCHDOG_AT_MOST_MS);
   }
   // The memo is not handed over by itself: without it the queue could not be read until its next run has begun.

@@ -37,7 +37,8 @@ export async function promotionTurn(
     const turn = await inbox.interruptible(() => reads.promotionTurn({ app, deployment: id }));
     if (turn.answer === 'go') return undefined;
     const { code, message } = turn;
-    if (turn.answer === 'reject') return { outcome: 'rejected', failure: { step: 'validate', code, message } };
+    if (turn.answer === 'reject')
+      return { outcome: 'rejected', failure: { step: 'validate', code, message } };
     why = waits(code, why?.code === code ? why.since : new Date().toISOString(), message);
     wait(why);
     inbox.giveTurnBack();

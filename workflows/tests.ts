@@ -84,11 +84,7 @@ async function attempted(input: TestsInput, news: News): Promise<Omit<TestsRepor
   }
 }
 
-function moved(
-  { staging }: StagingForTests,
-  evidence: Evidence,
-  when: string,
-): TestsEnded | undefined {
+function moved({ staging }: StagingForTests, evidence: Evidence, when: string): TestsEnded | undefined {
   if (staging.unreadable) return { state: 'inconclusive', detail: `${staging.unreadable.message} (${when})` };
   const still = stillIs(staging, evidence);
   if (still === 'equal') return undefined;
@@ -100,9 +96,15 @@ async function run(input: TestsInput, { tests: settings }: StagingForTests, news
   const { app, evidence, until } = input;
   const { release } = evidence;
   if (settings.kind === 'command') {
-    return testCommands(Date.parse(until) - Date.now()).runTestCommand({ app, release, command: settings.command, until });
+    return testCommands(Date.parse(until) - Date.now()).runTestCommand({
+      app,
+      release,
+      command: settings.command,
+      until,
+    });
   }
-  if (settings.kind === 'report') return { state: 'inconclusive', detail: 'a report is waited for since sluice.yaml changed' };
+  if (settings.kind === 'report')
+    return { state: 'inconclusive', detail: 'a report is waited for since sluice.yaml changed' };
   const { promotion, attempt } = input;
   const since = new Date().toISOString();
   const { workflow, inputs } = settings;
@@ -138,7 +140,8 @@ async function follow({ app, until }: TestsInput, ref: TestRunRef, news: News): 
       watching.cancel();
       return ended;
     }
-    if (failed !== undefined) throw failed instanceof Error ? failed : new Error('the watch of the tests failed');
+    if (failed !== undefined)
+      throw failed instanceof Error ? failed : new Error('the watch of the tests failed');
     news.take(ref.id);
     try {
       ended = endedOf(await reads.readTestRun({ run: ref }));
