@@ -16,6 +16,7 @@ import { createGitHubActivities } from './github/index.js';
 import { createMembership } from './github/membership.js';
 import { heartbeating } from './heartbeat.js';
 import { createNoticeActivities } from './notice/index.js';
+import { createPromotionActivities } from './promotion/index.js';
 import { createRollbackActivities } from './rollback/index.js';
 import { createLaneRecovery } from './temporal/lane-recovery.js';
 import { createMessenger } from './temporal/messenger.js';
@@ -67,6 +68,7 @@ export function createActivities({ config, aws, client, identities, credentials,
       tagImages: heartbeating(tagImages),
       publishRelease: heartbeating(github.publishRelease),
       openChangelog: heartbeating(github.openChangelog),
+      ...createPromotionActivities({ config, aws, client, readLane, relate, validate }),
       findMerges: heartbeating(findMerges),
       relate: heartbeating(relate),
       look: ecs.look,

@@ -34,6 +34,8 @@ function sameDigests(one: Record<string, string>, other: Record<string, string>)
   );
 }
 
+export const badReleases = (bad: readonly BadMark[]): string[] => bad.map(({ release }) => release);
+
 /** In words for people. */
 export const badWords = ({ release, by, at, reason }: BadMark): string =>
   `${release} was marked bad by ${by} at ${at}: ${reason}. Choose another one, or override it with a reason`;

@@ -75,7 +75,7 @@ export function judgeRequest(lane: LaneState, request: DeploymentRequest): Accep
   const seen = lane.seen.find(({ id }) => id === request.id);
   if (seen) return seen.fingerprint === fingerprint(request) ? { accept: 'again' } : { refuse: 'KEY_REUSED' };
   if (isHere(lane, request.id)) return { accept: 'again' };
-  if (lane.lock && !passesLock(request)) return { refuse: 'LOCKED', lock: lane.lock };
+  if (lane.lock && !passesLock(request) && !waitsAtLock(request)) return { refuse: 'LOCKED', lock: lane.lock };
   const mark = request.override ? undefined : knownBad(lane, request);
   if (mark) return { refuse: 'RELEASE_BAD', mark };
   return { accept: 'new' };
@@ -84,6 +84,9 @@ export function judgeRequest(lane: LaneState, request: DeploymentRequest): Accep
 /** `override` lifts a lane's lock for a rollback, and for nothing else. */
 const passesLock = ({ kind, override }: Pick<Ticket, 'kind' | 'override'>): boolean =>
   kind === 'rollback' && override === true;
+
+/** The promotion queue's own deployments wait at a locked lane; they do not fail for it. */
+const waitsAtLock = ({ parent }: Pick<DeploymentRequest, 'parent'>): boolean => parent?.type === 'promotion';
 
 /** The first mark of a release stands. */
 export function markBad(lane: LaneState, mark: BadMark): LaneState {
@@ -153,6 +156,13 @@ export const giveTurn = (lane: LaneState, ticket: Ticket): LaneState => ({
   running: ticket,
   waiting: lane.waiting.filter(({ id }) => id !== ticket.id),
 });
+
+/** It had the turn and cannot use it now: it waits on, in its old place, and is ready again when it says so. */
+export function giveBack(lane: LaneState, ticket: Ticket): LaneState {
+  if (lane.running?.id !== ticket.id) return lane;
+  const { running, ...rest } = lane;
+  return enlist({ ...rest, waiting: lane.waiting }, { ...running, ready: false });
+}
 
 /** It has ended, however: its place is free. Only a verified success counts as verified (rule 3). */
 export function end(lane: LaneState, { id, live }: LaneEnd): LaneState {

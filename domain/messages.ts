@@ -92,10 +92,15 @@ export const SIGNAL = {
   abandon: 'abandon',
   /** delivery or reconcile → promotion queue: `MergesNews`. */
   merges: 'merges',
-  /** anyone → promotion queue: what runs, or what the lanes do, may have changed: it looks afresh. */
+  /**
+   * anyone → promotion queue: what runs, or what the lanes do, may have changed: it looks afresh. With an `OutsideEnd`
+   * where a deployment that is not its own has ended. Also queue → its production deployment, which waits for a lock.
+   */
   look: 'look',
   /** delivery → tests: `{ id }`, of the GitHub workflow run that has news. */
   runChanged: 'runChanged',
+  /** tests → promotion queue: `{ promotion, attempt, url }`, once its run has an address. */
+  testsStarted: 'testsStarted',
   /** tests → promotion queue: `TestsReport`. */
   testsEnded: 'testsEnded',
   /** deployment → lane: `Ticket`, which gives its turn back and waits on. */
@@ -366,6 +371,13 @@ export type Delivered =
       id: number;
       action: string;
     };
+
+/** A deployment that is not the queue's own has ended. */
+export interface OutsideEnd extends Target {
+  id: string;
+  kind: DeploymentRequest['kind'];
+  outcome: Outcome;
+}
 
 /** How one attempt of the tests ended, as the promotion queue hears of it. */
 export interface TestsReport extends TestsEnded {

@@ -5,7 +5,7 @@
 import type { Lock } from './lock.js';
 import type { Unmet } from './promotion-conditions.js';
 import { endCurrent, lookAfresh } from './promotion-draft.js';
-import { runningAttempt } from './promotion-events.js';
+import { runningAttempt, testsEnded } from './promotion-events.js';
 import { leave } from './promotion-start.js';
 import type { Draft, PromotionState } from './promotion-state.js';
 import { isActive } from './promotion-state.js';
@@ -61,6 +61,17 @@ export function judgeTests(q: PromotionState, { release }: TestsCommand): Unmet 
   }
   if (q.settings?.tests?.kind === 'report' && runningAttempt(current)) return undefined;
   return no('NOT_WAITING', `No report of tests of ${nameOf(release)} is waited for now`);
+}
+
+export function reportTests(draft: Draft, { passed, url, by }: TestsCommand): void {
+  const { current } = draft.q;
+  const running = runningAttempt(current);
+  if (!current || !running) return;
+  testsEnded(draft, {
+    ...{ promotion: current.id, attempt: running.attempt, state: passed ? 'passed' : 'failed' },
+    detail: `reported by ${by}`,
+    ...(url ? { url } : {}),
+  });
 }
 
 export function lock(draft: Draft, { by, reason, code }: LockCommand): Lock {

@@ -42,6 +42,7 @@ export function unmet(input: ConditionsInput, read: Observation): Unmet | undefi
   return (
     lockedNow(input.lock) ??
     stagingUnmet(input, read.staging) ??
+    imagesUnmet(read) ??
     badNow(input, read) ??
     productionUnmet(input, read)
   );
@@ -74,6 +75,9 @@ function movedWords(staging: EnvironmentRead, { release }: Evidence): string {
     ? `Staging was deployed again since ${release} was tested there`
     : `Staging runs ${now} now, not ${release}, which was tested there`;
 }
+
+const imagesUnmet = ({ missing }: Observation): Unmet | undefined =>
+  missing === undefined ? undefined : { code: 'TAG_NOT_FOUND', message: missing };
 
 function badNow({ evidence, override }: ConditionsInput, { bad }: Observation): Unmet | undefined {
   const mark = override || !evidence ? undefined : markOf(bad, evidence.release);

@@ -12,7 +12,7 @@ import { policyOf, sinceOf, waits } from './promotion-state.js';
 import { move } from './promotion-table.js';
 import type { Promotion } from './promotion.js';
 
-const AGAIN_MS = 10_000;
+const AGAIN_MS = 2_000;
 const AGAIN_AT_MOST_MS = 5 * 60_000;
 
 /** @returns false where the read is too old to decide anything: another one is wanted */
@@ -37,7 +37,9 @@ export function decide(draft: Draft, read: Observation): boolean {
 /** What passes by itself is looked at again by itself, less and less often. */
 function readAgain({ q, now }: Draft): void {
   const waiting = [q.current?.waitingFor, q.waitingFor];
-  const isUnread = waiting.some((one) => one && isPassing(one.code) && !isLockCode(one.code));
+  const isUnread = waiting.some(
+    (one) => one && ((isPassing(one.code) && !isLockCode(one.code)) || one.code === 'LANE_BUSY'),
+  );
   if (!isUnread) return void delete q.again;
   const times = (q.again?.times ?? 0) + 1;
   const pause = Math.min(AGAIN_MS * 2 ** (times - 1), AGAIN_AT_MOST_MS);

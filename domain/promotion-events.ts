@@ -1,6 +1,7 @@
 /** What happens to a queue: merges come, deployments and tests end, time passes. Nothing here reads anything. */
 import type { Code } from './codes.js';
-import type { DeploymentEnded, MergesNews, TestsReport } from './messages.js';
+import { PRODUCTION } from './deployment.js';
+import type { DeploymentEnded, MergesNews, OutsideEnd, TestsReport } from './messages.js';
 import { endCurrent, lookAfresh, promotionOf, tell } from './promotion-draft.js';
 import type { Draft } from './promotion-state.js';
 import type { QueueSettings } from './promotion-read.js';
@@ -139,9 +140,13 @@ export function testsStarted({ q }: Draft, of: { promotion: string; attempt: num
   q.current.tests.url = of.url;
 }
 
-/** A production rollback of Sluice's own has changed what runs: a reason why the environments differ. */
-export function productionWasRolledBack(draft: Draft): void {
-  draft.q.known = { why: 'rolled-back' };
+/** A deployment that is not the queue's own has ended, or something else may have changed what runs. */
+export function changedOutside(draft: Draft, ended?: OutsideEnd): void {
+  // A production rollback of Sluice's own: a known reason why the environments differ.
+  const { kind, environment, outcome } = ended ?? {};
+  if (kind === 'rollback' && environment === PRODUCTION && outcome === 'succeeded') {
+    draft.q.known = { why: 'rolled-back' };
+  }
   lookAfresh(draft);
 }
 
@@ -149,6 +154,11 @@ export function productionWasRolledBack(draft: Draft): void {
 export function timePasses(draft: Draft): void {
   const { q, now } = draft;
   if (q.again && now >= q.again.at) lookAfresh(draft);
+  const overdue = reportDue(q);
+  if (overdue && Date.parse(now) >= overdue.at) {
+    const detail = 'no report of its tests came in time';
+    testsEnded(draft, { ...overdue.of, state: 'inconclusive', detail });
+  }
   remind(draft);
 }
 
@@ -180,11 +190,25 @@ function dueLevel(
   return waited >= remindAfterMs ? 1 : 0;
 }
 
+/** When a report of tests that run elsewhere is not waited for any longer. */
+function reportDue({
+  current,
+  settings,
+}: Draft['q']): { at: number; of: { promotion: string; attempt: number } } | undefined {
+  const running = runningAttempt(current);
+  const tests = settings?.tests;
+  if (!current || !running || tests?.kind !== 'report') return undefined;
+  const at = Date.parse(running.startedAt) + tests.timeoutMs;
+  return { at, of: { promotion: current.id, attempt: running.attempt } };
+}
+
 /** When `timePasses` has something to do next, in milliseconds since the epoch; undefined: nothing. */
 export function nextTime(q: Draft['q']): number | undefined {
   const waiting = waitingOf(q);
   const times: number[] = [];
   if (q.again) times.push(Date.parse(q.again.at));
+  const overdue = reportDue(q);
+  if (overdue) times.push(overdue.at);
   if (waiting && q.settings && subjectOf(q)) {
     const since = Date.parse(waiting.since);
     const level = q.told?.code === waiting.code && q.told.since === waiting.since ? q.told.level : 0;

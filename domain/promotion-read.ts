@@ -43,6 +43,8 @@ export interface Observation {
   bad: BadMark[];
   /** Absent: the source does not answer. */
   relations?: Relations;
+  /** Words, where images were asked for and one is not there. */
+  missing?: string;
 }
 
 export type Place = Pick<Ticket, 'id' | 'kind'>;

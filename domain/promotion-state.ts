@@ -207,6 +207,32 @@ function stateOf(q: PromotionState): QueueState {
   return isActive(q.current) || q.restore ? 'busy' : 'idle';
 }
 
+const KEYS_KEPT = 300;
+
+/** An accepted command's key: the same one again is answered as before. */
+export const remembered = (q: PromotionState, key: string, fingerprint: string): PromotionState => ({
+  ...q,
+  keys: [...q.keys, { key, fingerprint }].slice(-KEYS_KEPT),
+});
+
+/** What a read has to tell about: `containers` are asked what they contain. */
+export function asks(q: PromotionState): { releases: string[]; containers: string[] } {
+  const containers = [
+    ...new Set([...(q.current ? [q.current.release] : []), ...(q.started ? [q.started.release] : [])]),
+  ];
+  const releases = [...new Set([...containers, ...q.waiting.map(({ release }) => release)])];
+  return { releases, containers };
+}
+
+/** For the memo: what a queue that starts without handed-over state needs, beside its view. */
+export const forMemo = (q: PromotionState): PromotionState => ({
+  ...q,
+  recent: [],
+  keys: [],
+  seen: [],
+  seenTo: Math.max(q.seenTo, q.seen.at(-1)?.position ?? 0),
+});
+
 const WAITING_SHOWN = 50;
 const RECENT_SHOWN = 20;
 

@@ -161,7 +161,8 @@ function waiting(input: OverlayInput): WaitingFor | undefined {
   const { deployment } = input;
   const found = untaken(input) ?? retried(input) ?? unanswered(input);
   if (found) return found;
-  return deployment.state === 'queued' ? (inLane(input) ?? deployment.waitingFor) : deployment.waitingFor;
+  // One that gave its turn back says itself what it waits for.
+  return deployment.waitingFor ?? (deployment.state === 'queued' ? inLane(input) : undefined);
 }
 
 export const waitingFor = (code: Code, since: string, detail: string): WaitingFor => ({

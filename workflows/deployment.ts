@@ -33,6 +33,7 @@ import { goBack } from './go-back.js';
 import type { Inbox } from './inbox.js';
 import { openInbox } from './inbox.js';
 import type { notice } from './notice.js';
+import { hasConditions, promotionTurn } from './promotion-turn.js';
 import { decideAtTurn } from './rollback-turn.js';
 import { endAttributes } from './search-attributes.js';
 import { SlowClock } from './slow-clock.js';
@@ -87,6 +88,8 @@ class Run {
     }
     this.clock.pause();
     await awaitTurn(request, inbox);
+    const refused = hasConditions(request) ? await this.conditions() : undefined;
+    if (refused) return refused;
     this.record = progress.takeTurn(this.record, now());
     this.clock.run();
     this.startNotice();
@@ -104,6 +107,16 @@ class Run {
     const updated = await this.write(validated, look);
     if (updated.state === 'superseded') return supersededBy(updated);
     return (await this.stabilise(updated, look)) ?? this.verify(validated);
+  }
+
+  private async conditions(): Promise<Ending | undefined> {
+    const ending = await promotionTurn(this.request, this.inbox, (waitingFor) => {
+      this.record = { ...this.record, waitingFor };
+      this.show();
+    });
+    const { waitingFor: _over, ...record } = this.record;
+    this.record = record;
+    return ending;
   }
 
   private async validate(): Promise<Validated> {

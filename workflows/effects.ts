@@ -85,6 +85,14 @@ const watch = (limitMs: number): ActivityOptions => ({
 });
 
 export const reads = activitiesOf<MainActivities>(READ);
+/** Within an update that a person waits for: one attempt, and its answer or none. */
+export const quickReads = activitiesOf<Pick<MainActivities, 'observePromotion'>>({
+  startToCloseTimeout: '3s',
+  scheduleToCloseTimeout: '3s',
+  heartbeatTimeout: '3s',
+  retry,
+  cancellationType: 'TRY_CANCEL',
+});
 export const writes = activitiesOf<MainActivities>(WRITE);
 export const tells = activitiesOf<MainActivities>(TELL);
 export const bestEffort = activitiesOf<MainActivities>(BEST_EFFORT);

@@ -8,6 +8,11 @@ import { SIGNAL } from '../domain/messages.js';
 
 export interface Inbox {
   hasTurn(): boolean;
+  /** It goes back to its lane, which gives it again. */
+  giveTurnBack(): void;
+  /** Whether what it waits for may have changed, since it was last asked. */
+  takeLook(): boolean;
+  hasLook(): boolean;
   /** The build's answer, once. */
   takeBuilt(): BuildResult | undefined;
   hasBuilt(): boolean;
@@ -25,6 +30,7 @@ export interface Inbox {
 /** Registers the handlers: call it before anything is awaited. */
 export function openInbox(startsWithTurn: boolean): Inbox {
   let turn = startsWithTurn;
+  let look = false;
   let built: BuildResult | undefined;
   let stopped: StopRequest | undefined;
   let superseded: string | undefined;
@@ -32,6 +38,15 @@ export function openInbox(startsWithTurn: boolean): Inbox {
 
   const inbox: Inbox = {
     hasTurn: () => turn,
+    giveTurnBack() {
+      turn = false;
+    },
+    hasLook: () => look,
+    takeLook() {
+      const before = look;
+      look = false;
+      return before;
+    },
     hasBuilt: () => built !== undefined,
     takeBuilt() {
       const result = built;
@@ -61,6 +76,9 @@ export function openInbox(startsWithTurn: boolean): Inbox {
   };
   setHandler(defineSignal(SIGNAL.turn), () => {
     turn = true;
+  });
+  setHandler(defineSignal(SIGNAL.look), () => {
+    look = true;
   });
   setHandler(defineSignal<[BuildResult]>(SIGNAL.built), (result) => {
     built = result;

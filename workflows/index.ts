@@ -4,5 +4,7 @@ export { deployment } from './deployment.js';
 export { lane } from './lane.js';
 export { notice } from './notice.js';
 export { rollback } from './rollback.js';
+export { promotionQueue } from './promotion-queue.js';
+export { tests } from './tests.js';
 export { release } from './release.js';
 export { releases } from './releases.js';

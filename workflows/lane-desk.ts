@@ -67,6 +67,9 @@ export class LaneDesk {
     setHandler(defineSignal<[Ticket]>(SIGNAL.ready), (ticket) =>
       this.change(rules.markReady(this.state, ticket)),
     );
+    setHandler(defineSignal<[Ticket]>(SIGNAL.giveBack), (ticket) =>
+      this.change(rules.giveBack(this.state, ticket)),
+    );
     setHandler(defineSignal<[LaneEnd]>(SIGNAL.ended), (ended) => {
       if (!this.recovered) this.endedMeanwhile.push(ended);
       this.change(rules.end(this.state, ended));

@@ -14,12 +14,14 @@ import {
   defineSignal,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   setHandler,
   upsertMemo,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { Deployment, StepName } from '../domain/deployment.js';
+import { PRODUCTION } from '../domain/deployment.js';
 import type { DeploymentEnded } from '../domain/messages.js';
 import { MEMO, SIGNAL } from '../domain/messages.js';
 import type { Ending } from '../domain/progress.js';
@@ -91,8 +93,17 @@ class Run {
    * undecided rollback marks at its turn.
    */
   private async leaveRelease({ undecided, plan }: RollbackDecision): Promise<void> {
+    if (this.request.environment === PRODUCTION && patched('promotion-lock')) await this.lockPromotions();
     const mark = undecided || !plan ? undefined : markFor(this.request, plan, now());
     if (mark) await tells.markBad({ app: this.request.app, mark });
+  }
+
+  /** The release that is left must not come back by itself (section 5). */
+  private async lockPromotions(): Promise<void> {
+    const { id, app, actor, reason } = this.request;
+    const why = `production was rolled back: ${reason}`;
+    const command = { by: actor, key: id, reason: why, code: 'PRODUCTION_ROLLED_BACK' };
+    await tells.lockPromotions({ app, command });
   }
 
   private async step<T>(name: StepName, work: () => Promise<T>): Promise<T> {

@@ -7,6 +7,7 @@ import {
   laneWorkflowId,
   noticeWorkflowId,
   ownerWorkflowId,
+  promotionWorkflowId,
 } from '../../domain/ids.js';
 import type {
   BuildAsker,
@@ -14,6 +15,7 @@ import type {
   DeploymentEnded,
   LaneEnd,
   Notice,
+  OutsideEnd,
   Ticket,
 } from '../../domain/messages.js';
 import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
@@ -54,6 +56,20 @@ export function createMessenger(client: Client) {
     });
   }
 
+  /** The app's promotion queue, where there is one: what runs has changed beside it. */
+  async function tellQueue({
+    id,
+    kind,
+    app,
+    environment,
+    outcome = 'failed',
+    parent,
+  }: Deployment): Promise<void> {
+    if (parent?.type === 'promotion') return;
+    const ended: OutsideEnd = { id, kind, app, environment, outcome };
+    await ignoringMissing(workflow.getHandle(promotionWorkflowId(app)).signal(SIGNAL.look, ended));
+  }
+
   return {
     tellLane,
     tellPeople,
@@ -65,7 +81,19 @@ export function createMessenger(client: Client) {
         const handle = workflow.getHandle(ownerWorkflowId(owner.parent));
         await ignoringMissing(handle.signal(SIGNAL.deploymentEnded, owner.ended));
       }
+      await tellQueue(notice.deployment);
       await tellPeople(notice);
+    },
+
+    /** A deployment to its lane: it gives the turn back, and waits on. */
+    async giveTurnBack({ app, environment, ticket }: Target & { ticket: Ticket }): Promise<void> {
+      await workflow.signalWithStart(WORKFLOW.lane, {
+        workflowId: laneWorkflowId({ app, environment }),
+        taskQueue: QUEUE.main,
+        args: [{ app, environment }],
+        signal: SIGNAL.giveBack,
+        signalArgs: [ticket],
+      });
     },
 
     /** Single-flight: starts the build of a commit, or joins the one that runs. */

@@ -405,7 +405,10 @@ function rollback(world: World, settings: Settings, add: Add, spend: Spend): voi
       const next = copy(world);
       deployed(next, 'production', outside.rollback);
       delete next.outside.rollback;
-      return queue(next, events.productionWasRolledBack);
+      const rolledBack = { id: 'production.api.back', app: 'api', environment: 'production' } as const;
+      return queue(next, (draft) =>
+        events.changedOutside(draft, { ...rolledBack, kind: 'rollback', outcome: 'succeeded' }),
+      );
     });
   }
   void settings;
