@@ -12,7 +12,7 @@ import { createValidate } from './ecr/validate.js';
 import { createEcsActivities } from './ecs/index.js';
 import { createMerges } from './git/merges.js';
 import { createMirror } from './git/mirror.js';
-import { createGitHubActivities } from './github/index.js';
+import { createGitHubActivities, createPromotionsAtGitHub } from './github/index.js';
 import { createMembership } from './github/membership.js';
 import { heartbeating } from './heartbeat.js';
 import { createNoticeActivities } from './notice/index.js';
@@ -53,6 +53,7 @@ export function createActivities({ config, aws, client, identities, credentials,
   const { repository } = config;
   const mirror = createMirror({ repository, token: credentials.token, outage: 'wait' });
   const { findMerges, relate } = createMerges({ config, mirror });
+  const promotions = createPromotionsAtGitHub({ config, credentials });
   return {
     main: {
       ...createMessenger(client),
@@ -71,6 +72,10 @@ export function createActivities({ config, aws, client, identities, credentials,
       ...createPromotionActivities({ config, aws, client, readLane, relate, validate }),
       findMerges: heartbeating(findMerges),
       relate: heartbeating(relate),
+      describeMerges: heartbeating(promotions.describeMerges),
+      dispatchTests: promotions.dispatchTests,
+      readTestRun: heartbeating(promotions.readTestRun),
+      comment: heartbeating(promotions.comment),
       look: ecs.look,
       register: ecs.register,
       update: ecs.update,
@@ -78,7 +83,7 @@ export function createActivities({ config, aws, client, identities, credentials,
       dossier: ecs.dossier,
       ...createNoticeActivities({ config, credentials, env: process.env, log }),
     },
-    watches: { stabilise: ecs.stabilise, verify: ecs.verify },
+    watches: { stabilise: ecs.stabilise, verify: ecs.verify, followTests: promotions.followTests },
   };
 }
 

@@ -1,6 +1,7 @@
 /** What no schema can say of `sluice.yaml`: names, and keys that must agree with others. */
 import { nearest, showPath, type Path, type Problem } from './config-problems.js';
 import { isName } from './ids.js';
+import { PLACEHOLDER, PLACEHOLDERS } from './test-inputs.js';
 
 type Values = Record<string, unknown>;
 
@@ -72,7 +73,6 @@ function checkImages(path: Path, app: unknown): Problem[] {
 }
 
 const RUNNERS = ['github', 'command', 'report'] as const;
-const PLACEHOLDERS = ['{staging.url}', '{release}', '{marker}', '{app}'];
 
 function checkTests(path: Path, app: unknown): Problem[] {
   if (!isMap(app) || !isMap(app['tests'])) return [];
@@ -91,7 +91,7 @@ function checkTests(path: Path, app: unknown): Problem[] {
     one.push({ path, message: 'a releaseOnly app is not deployed: nothing can be tested' });
   const stagingUrl = mapAt(mapAt(app, 'environments'), 'staging')['url'];
   const inputs = Object.entries(mapAt(tests['github'], 'inputs')).flatMap(([name, value]) => {
-    const found = typeof value === 'string' ? (value.match(/\{[a-z][a-z.]*\}/g) ?? []) : [];
+    const found = typeof value === 'string' ? (value.match(PLACEHOLDER) ?? []) : [];
     return found.flatMap((placeholder) => {
       const at = [...path, 'github', 'inputs', name];
       if (!PLACEHOLDERS.includes(placeholder)) {

@@ -10,7 +10,7 @@ export interface GitHubDeps {
   credentials: Pick<Credentials, 'octokit' | 'describe'>;
 }
 
-type Ask<T> = (rest: Octokit['rest']) => Promise<{ data: T }>;
+type Ask<T> = (rest: Octokit['rest']) => Promise<{ data: T; status?: number }>;
 type Question = Omit<Doing, 'as'>;
 
 export class GitHub {
@@ -55,14 +55,14 @@ export class GitHub {
     ask: Ask<T>,
     failed: (error: unknown) => E | Promise<E>,
   ): Promise<T | E> {
-    let data: T;
+    let answer: Awaited<ReturnType<Ask<T>>>;
     try {
-      ({ data } = await ask(this.deps.credentials.octokit().rest));
+      answer = await ask(this.deps.credentials.octokit().rest);
     } catch (error) {
       return await failed(error);
     }
-    // A page of a proxy comes with status 200 too.
-    if (typeof data !== 'string') return data;
+    // A page of a proxy comes with status 200 too; only an answer without content is text by right.
+    if (typeof answer.data !== 'string' || answer.status === 204) return answer.data;
     throw later(
       'GITHUB_DOWN',
       `What answers for GitHub to ${what} does not answer as GitHub does`,

@@ -59,7 +59,7 @@ export async function createWorld(): Promise<GitHubWorld> {
     const made = createCredentials(env, config, timeoutMs === undefined ? {} : { timeoutMs });
     made.octokit().hook.before('request', (request) => {
       const { method, url, body } = made.octokit().request.endpoint({ ...request });
-      wrong.push(...troubleOfRequest(method, new URL(url).pathname, body));
+      wrong.push(...requestTrouble(method, new URL(url).pathname, body));
     });
     return made;
   };
@@ -121,7 +121,7 @@ function templateOf(method: string, path: string): string | undefined {
     .sort((a, b) => literals(b) - literals(a))[0];
 }
 
-function troubleOfRequest(method: string, path: string, body: unknown): string[] {
+export function requestTrouble(method: string, path: string, body: unknown): string[] {
   const template = templateOf(method.toLowerCase(), path);
   if (template === undefined) return [`${method} ${path}: no such route`];
   const schema =
