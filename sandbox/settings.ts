@@ -2,7 +2,9 @@
 import type { RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
 import { stringify } from 'yaml';
 import type { Seed } from './aws/index.js';
+import type { OAuthAppOptions } from './github/caller.js';
 import type { UserOptions } from './github/state.js';
+import { TESTS_WORKFLOW } from './sample/files.js';
 
 export const ORG = 'WordPress';
 export const TEAM = 'openverse-maintainers';
@@ -18,8 +20,32 @@ export const PEOPLE = {
   alice: { login: 'alice', token: 'ghp_sandboxTokenOfAlice0000000000000000', team: 'active' },
   bob: { login: 'bob', token: 'ghp_sandboxTokenOfBob000000000000000000', team: 'active' },
   mallory: { login: 'mallory', token: 'ghp_sandboxTokenOfMallory00000000000000' },
-  sluice: { login: 'sluice', token: 'ghp_sandboxTokenOfSluice000000000000000', team: 'active' },
+  sluice: {
+    login: 'sluice',
+    token: 'ghp_sandboxTokenOfSluice000000000000000',
+    team: 'active',
+    signsIn: false,
+  },
 } as const satisfies Record<string, UserOptions>;
+
+/** Sluice's own OAuth app at the stand-in. */
+export const OAUTH_APP = {
+  clientId: 'Ov23liSandbox0000000',
+  clientSecret: 'sandboxSecretOfTheOAuthApp00000000000000',
+  name: 'Sluice',
+  callbackUrl: 'http://127.0.0.1/auth/callback',
+} as const satisfies OAuthAppOptions;
+
+/** Of nothing but the sandbox. */
+export const SECRETS = {
+  /** Signs what the stand-in of GitHub tells. */
+  webhook: 'sandboxSecretOfTheWebhook000000000000000',
+  /** Encrypts the browsers' cookies. */
+  session: 'sandboxSecretOfTheSessions00000000000000',
+} as const;
+
+/** What the webhook of the sandbox's repository is told of. */
+export const WEBHOOK_EVENTS = ['push', 'pull_request', 'workflow_run'];
 
 /** Of nothing but the stand-in, which takes any. */
 export const AWS_KEYS = {
@@ -101,6 +127,17 @@ export interface ConfigInput {
   urlOf: (ref: { cluster: string; service: string }) => string;
 }
 
+/** Tested by the sample's workflow, whose run is found by its marker; production waits for a maintainer. */
+const PROMOTED = {
+  tests: {
+    github: {
+      workflow: TESTS_WORKFLOW,
+      inputs: { service_url: '{staging.url}', release: '{release}', marker: '{marker}' },
+    },
+  },
+  promotion: { queue: 'latest', approval: 'required' },
+};
+
 /** The text of the sandbox's `sluice.yaml`. */
 export function configOf({ cloneUrl, registry, urlOf }: ConfigInput): string {
   const place = (app: keyof typeof SERVICES, environment: string) => {
@@ -110,7 +147,7 @@ export function configOf({ cloneUrl, registry, urlOf }: ConfigInput): string {
   };
   const environments = (app: keyof typeof SERVICES) =>
     Object.fromEntries(ENVIRONMENTS.map((environment) => [environment, place(app, environment)]));
-  return stringify({
+  const config = {
     repository: { owner: ORG, name: REPOSITORY, branch: 'main', cloneUrl },
     maintainers: { org: ORG, team: TEAM },
     access: { read: 'maintainers' },
@@ -124,11 +161,13 @@ export function configOf({ cloneUrl, registry, urlOf }: ConfigInput): string {
           { container: 'nginx', repository: 'openverse-api_nginx', context: 'api', target: 'nginx' },
         ],
         environments: environments('api'),
+        ...PROMOTED,
       },
       frontend: {
         paths: ['frontend/**'],
         images: [{ container: 'nuxt', repository: 'openverse-frontend', context: 'frontend' }],
         environments: environments('frontend'),
+        ...PROMOTED,
       },
       ingestion_server: {
         paths: ['ingestion_server/**'],
@@ -143,5 +182,7 @@ export function configOf({ cloneUrl, registry, urlOf }: ConfigInput): string {
       },
     },
     limits: { verify: '20s', callsPerSecond: 10 },
-  });
+  };
+  // Written out for each app, as a person would.
+  return stringify(config, { aliasDuplicateObjects: false });
 }
