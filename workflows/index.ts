@@ -6,3 +6,4 @@ export { notice } from './notice.js';
 export { rollback } from './rollback.js';
 export { release } from './release.js';
 export { releases } from './releases.js';
+export { delivery } from './delivery.js';
