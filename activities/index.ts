@@ -17,6 +17,7 @@ import { createMembership } from './github/membership.js';
 import { heartbeating } from './heartbeat.js';
 import { createNoticeActivities } from './notice/index.js';
 import { createPromotionActivities } from './promotion/index.js';
+import { createReconcileActivities } from './reconcile/index.js';
 import { createRollbackActivities } from './rollback/index.js';
 import { createLaneRecovery } from './temporal/lane-recovery.js';
 import { createMessenger } from './temporal/messenger.js';
@@ -83,6 +84,7 @@ export function createActivities({ config, aws, client, identities, credentials,
       goBack: ecs.goBack,
       dossier: ecs.dossier,
       ...createNoticeActivities({ config, credentials, env: process.env, log }),
+      ...createReconcileActivities({ config, client }),
     },
     watches: { stabilise: ecs.stabilise, verify: ecs.verify, followTests: promotions.followTests },
   };

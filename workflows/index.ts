@@ -8,3 +8,4 @@ export { promotionQueue } from './promotion-queue.js';
 export { tests } from './tests.js';
 export { release } from './release.js';
 export { releases } from './releases.js';
+export { delivery } from './delivery.js';

@@ -1,0 +1,65 @@
+/** What is done with merges that were found: queues are told, images built, staging deployed. */
+import type { Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { Config } from '../../domain/config.js';
+import { buildWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
+import type { Route, RouteInput } from '../../domain/merge-routes.js';
+import { routesOf } from '../../domain/merge-routes.js';
+import type { MergesNews } from '../../domain/messages.js';
+import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
+
+export interface TellPromotions {
+  app: string;
+  news: MergesNews;
+}
+
+export function createMergeRouting({ config, client }: { config: Config; client: Client }) {
+  const { workflow } = client;
+  return {
+    routeMerges: async (input: Omit<RouteInput, 'now'>): Promise<Route[]> =>
+      routesOf(config, { ...input, now: new Date().toISOString() }),
+
+    /** Tells an app's promotion queue of merges, and starts it where it is not there. */
+    async tellPromotions({ app, news }: TellPromotions): Promise<void> {
+      await workflow.signalWithStart(WORKFLOW.promotionQueue, {
+        workflowId: promotionWorkflowId(app),
+        taskQueue: QUEUE.main,
+        args: [{ app }],
+        signal: SIGNAL.merges,
+        signalArgs: [news],
+      });
+    },
+
+    /** Builds a merge's images with nobody waiting for them. One that runs, or has ended, is left as it is. */
+    async startBuild({ app, commit }: { app: string; commit: string }): Promise<void> {
+      try {
+        await workflow.start(WORKFLOW.build, {
+          workflowId: buildWorkflowId(app, commit),
+          taskQueue: QUEUE.main,
+          // A deployment that joins it and leaves does not end it.
+          args: [{ app, commit, keep: true }],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        });
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+
+    /** Tells everything that follows a run at GitHub: whose it is, they know themselves. @returns how many */
+    async tellTests({ id }: { id: number }): Promise<number> {
+      const query = `WorkflowType = '${WORKFLOW.tests}' AND ExecutionStatus = 'Running'`;
+      let told = 0;
+      for await (const { workflowId } of workflow.list({ query, pageSize: 100 })) {
+        try {
+          await workflow.getHandle(workflowId).signal(SIGNAL.runChanged, { id });
+          told += 1;
+        } catch (error) {
+          // Lists lag: it has ended meanwhile.
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        }
+      }
+      return told;
+    },
+  };
+}

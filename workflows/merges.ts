@@ -1,0 +1,106 @@
+/** Merges found, described, and brought to where they go: common to `delivery` and `reconcile`. */
+import type { ActivityOptions } from '@temporalio/workflow';
+import { isCancellation, log } from '@temporalio/workflow';
+import type { Route } from '../domain/merge-routes.js';
+import { distinctMerges, withDescriptions } from '../domain/merge-routes.js';
+import type { Merge } from '../domain/promotion.js';
+import type { FindMergesInput, MergesFound } from '../domain/promotion-effects.js';
+import { activitiesOf } from './activities-of.js';
+import { reads, tells, writes } from './effects.js';
+import type { CodedFailure } from './failure.js';
+import { codedFailure } from './failure.js';
+
+interface Source {
+  findMerges(input: FindMergesInput): Promise<MergesFound>;
+  describeMerges(input: { merges: Merge[] }): Promise<Merge[]>;
+}
+
+const COMMON = {
+  heartbeatTimeout: '10s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+  cancellationType: 'TRY_CANCEL',
+} as const satisfies ActivityOptions;
+
+/** The mirror's first fetch of a large repository takes minutes. */
+const FETCH = '15m';
+
+/** A push is not forgotten because GitHub is away for a night. */
+export const { findMerges } = activitiesOf<Source>({
+  ...COMMON,
+  startToCloseTimeout: FETCH,
+  scheduleToCloseTimeout: '24h',
+});
+/** The next pass looks again. */
+export const findNow = activitiesOf<Source>({
+  ...COMMON,
+  startToCloseTimeout: FETCH,
+  scheduleToCloseTimeout: '20m',
+}).findMerges;
+
+/** Titles and people are good to have, but nothing waits long for them. */
+const { describeMerges } = activitiesOf<Source>({
+  ...COMMON,
+  startToCloseTimeout: '2m',
+  scheduleToCloseTimeout: '2m',
+});
+/** Up to three calls of GitHub each. */
+const MOST_DESCRIBED = 100;
+
+type Apps = Record<string, Merge[]>;
+
+/** What cannot be had in time stays as git tells it. @param sender who pushed them all */
+export async function described(apps: Apps, sender?: string): Promise<Apps> {
+  const merges = distinctMerges(apps, MOST_DESCRIBED);
+  if (merges.length === 0) return apps;
+  let told: Merge[] = [];
+  try {
+    told = await describeMerges({ merges });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('GitHub does not describe these merges in time; what git tells stands', {
+      error: String(error),
+    });
+  }
+  return withDescriptions(apps, told, sender);
+}
+
+export interface Refused extends Pick<CodedFailure, 'code' | 'message'> {
+  app: string;
+}
+
+/** One app that cannot be served keeps none of the others. @returns those that were not */
+export async function bring(of: {
+  apps: Apps;
+  newest: Record<string, Merge>;
+  head: string;
+}): Promise<Refused[]> {
+  if (Object.keys(of.newest).length === 0) return [];
+  const routes = await reads.routeMerges({ newest: of.newest });
+  const refused = await Promise.all(routes.map((route) => bringOne(route, of)));
+  return refused.filter((one) => one !== undefined);
+}
+
+async function bringOne(
+  route: Route,
+  { apps, head }: { apps: Apps; head: string },
+): Promise<Refused | undefined> {
+  const { app } = route;
+  try {
+    switch (route.to) {
+      case 'promotion':
+        await tells.tellPromotions({ app, news: { head, merges: apps[app] ?? [] } });
+        return undefined;
+      case 'build':
+        await tells.startBuild({ app, commit: route.commit });
+        return undefined;
+      case 'staging':
+        await writes.requestDeployment(route.request);
+        return undefined;
+    }
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const { code, message } = codedFailure(error);
+    log.warn('Merges were not brought to where they go', { app, to: route.to, code });
+    return { app, code, message };
+  }
+}
