@@ -2,6 +2,7 @@
 import type { RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
 import { stringify } from 'yaml';
 import type { Seed } from './aws/index.js';
+import type { OAuthAppOptions } from './github/caller.js';
 import type { UserOptions } from './github/state.js';
 
 export const ORG = 'WordPress';
@@ -18,8 +19,32 @@ export const PEOPLE = {
   alice: { login: 'alice', token: 'ghp_sandboxTokenOfAlice0000000000000000', team: 'active' },
   bob: { login: 'bob', token: 'ghp_sandboxTokenOfBob000000000000000000', team: 'active' },
   mallory: { login: 'mallory', token: 'ghp_sandboxTokenOfMallory00000000000000' },
-  sluice: { login: 'sluice', token: 'ghp_sandboxTokenOfSluice000000000000000', team: 'active' },
+  sluice: {
+    login: 'sluice',
+    token: 'ghp_sandboxTokenOfSluice000000000000000',
+    team: 'active',
+    signsIn: false,
+  },
 } as const satisfies Record<string, UserOptions>;
+
+/** Sluice's own OAuth app at the stand-in. */
+export const OAUTH_APP = {
+  clientId: 'Ov23liSandbox0000000',
+  clientSecret: 'sandboxSecretOfTheOAuthApp00000000000000',
+  name: 'Sluice',
+  callbackUrl: 'http://127.0.0.1/auth/callback',
+} as const satisfies OAuthAppOptions;
+
+/** Of nothing but the sandbox. */
+export const SECRETS = {
+  /** Signs what the stand-in of GitHub tells. */
+  webhook: 'sandboxSecretOfTheWebhook000000000000000',
+  /** Encrypts the browsers' cookies. */
+  session: 'sandboxSecretOfTheSessions00000000000000',
+} as const;
+
+/** What the webhook of the sandbox's repository is told of. */
+export const WEBHOOK_EVENTS = ['push', 'pull_request', 'workflow_run'];
 
 /** Of nothing but the stand-in, which takes any. */
 export const AWS_KEYS = {

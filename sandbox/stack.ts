@@ -8,6 +8,7 @@ import { freePort } from './ports.js';
 import type { RunningProcess } from './processes.js';
 import { startProcess } from './processes.js';
 import { startStandIn } from './stand-in.js';
+import { SECRETS, WEBHOOK_EVENTS } from './settings.js';
 import type { AwsPart, StartAws, World } from './world.js';
 import { environmentOf, startWorld } from './world.js';
 
@@ -85,7 +86,9 @@ export async function startStackOn<Aws extends AwsPart>(
   try {
     const usesDocker = await canUseDocker(options);
     say(saying({ usesDocker, hasBusybox: world.sample.hasBusybox }));
-    const env = await environmentOf(world, { directory, usesDocker, configure });
+    const apiPort = await freePort(port);
+    const apiUrl = `http://127.0.0.1:${apiPort}`;
+    const env = await environmentOf(world, { directory, usesDocker, apiUrl, configure });
     const start: StackOn<Aws>['start'] = async (name, more) => {
       const { file, args, ready } = PROCESSES[name];
       const logFile = join(logs, `${name}.log`);
@@ -93,13 +96,17 @@ export async function startStackOn<Aws extends AwsPart>(
       running.push(one);
       return one;
     };
-    const apiPort = await freePort(port);
     const [worker, buildWorker, api] = await Promise.all([
       start('worker'),
       start('build-worker'),
       start('api', { HOST: '127.0.0.1', PORT: String(apiPort) }),
     ]);
-    const apiUrl = `http://127.0.0.1:${apiPort}`;
+    // Only now: somebody is there to answer the ping.
+    github.webhooks.set({
+      url: `${apiUrl}/webhooks/github`,
+      secret: SECRETS.webhook,
+      events: WEBHOOK_EVENTS,
+    });
     say(`Sluice API ${apiUrl}`);
     const processes = { worker, 'build-worker': buildWorker, api };
     const uiUrl = temporal.uiUrl ? { uiUrl: temporal.uiUrl } : {};

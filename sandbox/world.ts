@@ -7,7 +7,7 @@ import type { GitHubStandIn } from './github/server.js';
 import { startGitHubStandIn } from './github/server.js';
 import type { SampleRepository } from './sample/repository.js';
 import { makeSampleRepository } from './sample/repository.js';
-import { AWS_KEYS, configOf, ORG, PEOPLE, REPOSITORY, SLACK, TEAM } from './settings.js';
+import { AWS_KEYS, configOf, OAUTH_APP, ORG, PEOPLE, REPOSITORY, SECRETS, SLACK, TEAM } from './settings.js';
 import type { SlackStandIn } from './slack/server.js';
 import { startSlackStandIn } from './slack/server.js';
 import type { DevServer } from './temporal/dev-server.js';
@@ -70,6 +70,7 @@ export async function startWorld<Aws extends AwsPart>(options: WorldOptions<Aws>
       startGitHubStandIn({
         ...{ org: ORG, team: TEAM, users: Object.values(PEOPLE) },
         repository: { owner: ORG, name: REPOSITORY, dir },
+        oauthApps: [OAUTH_APP],
       }),
     ),
     startSlackStandIn({ token: SLACK.token, channels: [SLACK.channel] }),
@@ -94,6 +95,8 @@ const KEPT = [
 export interface EnvironmentOptions {
   directory: string;
   usesDocker: boolean;
+  /** Where the API will be. */
+  apiUrl: string;
   configure: (config: string) => string;
 }
 
@@ -103,7 +106,7 @@ export async function environmentOf(
   options: EnvironmentOptions,
 ): Promise<NodeJS.ProcessEnv> {
   const { temporal, aws, github, slack, sample } = world;
-  const { directory, usesDocker, configure } = options;
+  const { directory, usesDocker, apiUrl, configure } = options;
   const config = join(directory, 'sluice.yaml');
   const { cloneUrl } = sample;
   const text = configOf({ cloneUrl, registry: aws.registry, urlOf: (ref) => aws.serviceUrl(ref) });
@@ -122,7 +125,13 @@ export async function environmentOf(
     AWS_ACCESS_KEY_ID: AWS_KEYS.id,
     AWS_SECRET_ACCESS_KEY: AWS_KEYS.secret,
     GITHUB_API_URL: github.url,
+    GITHUB_SERVER_URL: github.url,
     GITHUB_TOKEN: PEOPLE.sluice.token,
+    GITHUB_WEBHOOK_SECRET: SECRETS.webhook,
+    GITHUB_OAUTH_CLIENT_ID: OAUTH_APP.clientId,
+    GITHUB_OAUTH_CLIENT_SECRET: OAUTH_APP.clientSecret,
+    SESSION_SECRET: SECRETS.session,
+    SLUICE_PUBLIC_URL: apiUrl,
     SLACK_API_URL: slack.apiUrl,
     SLACK_BOT_TOKEN: SLACK.token,
     SLACK_CHANNEL: SLACK.channel.id,

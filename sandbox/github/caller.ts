@@ -6,6 +6,8 @@ export interface OAuthAppOptions {
   clientId: string;
   clientSecret: string;
   name?: string;
+  /** Where its people may be sent back to; absent: anywhere on this machine. */
+  callbackUrl?: string;
 }
 
 export interface AppOptions extends OAuthAppOptions {
@@ -26,6 +28,8 @@ export interface User {
   /** Of the token that was given with them. */
   scopes: string[];
   push?: boolean;
+  /** A person who can sign in by a browser. */
+  signsIn?: boolean;
 }
 
 export interface Caller {

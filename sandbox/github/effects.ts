@@ -11,6 +11,12 @@ export const EFFECTS = [
   'release-edit',
   'deployment',
   'status',
+  'commit-status',
+  'comment',
+  'comment-edit',
+  'dispatch',
+  'cancel',
+  'rerun',
 ] as const;
 export type EffectKind = (typeof EFFECTS)[number];
 

@@ -24,12 +24,14 @@ export interface RepositoryRoute {
   /** Absent: reads only. */
   need?: Need;
   docs?: string;
+  /** Nothing needs to be sent with it. */
+  bodyless?: boolean;
   handle(request: RepositoryRequest): Answer | Promise<Answer>;
 }
 
 export const CONTENTS: Need = { permissions: ['contents'] };
 
-export function onRepository({ method, path, need, docs, handle }: RepositoryRoute): Route {
+export function onRepository({ method, path, need, docs, bodyless, handle }: RepositoryRoute): Route {
   const link = docs && `https://docs.github.com/rest/${docs}`;
   return {
     method,
@@ -39,7 +41,8 @@ export function onRepository({ method, path, need, docs, handle }: RepositoryRou
       if (!repository || !caller || !isOf(repository, params)) return notFound(link);
       const refused = need ? refusal(caller, need, state, link) : undefined;
       if (refused) return refused;
-      if (need && method !== 'DELETE' && !isRecord(body) && !Array.isArray(body))
+      const isEmpty = bodyless === true || method === 'DELETE' || method === 'GET';
+      if (need && !isEmpty && !isRecord(body) && !Array.isArray(body))
         return failed(422, "Invalid request.\n\nFor 'links/0/schema', nil is not an object.", link);
       const fields = isRecord(body) ? body : {};
       const place = { repository, state, url };

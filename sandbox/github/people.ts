@@ -1,7 +1,10 @@
 /** What people do on GitHub while Sluice runs: they open pull requests and merge them. */
 import { BEHAVIOURS, APPS, appFiles, type Behaviour, type SampleApp } from '../sample/files.js';
-import { addPull, mergePull, type MergeInput } from './pulls.js';
-import { now, type Pull, type Repository } from './repository.js';
+import { mergePull, type MergeInput } from './merges.js';
+import { addPull } from './pulls.js';
+import { moveRef, NOTHING } from './pushes.js';
+import { now, type Pull } from './records.js';
+import type { Repository } from './repository.js';
 import { noreply } from './signing.js';
 import type { GitHubState } from './state.js';
 
@@ -59,7 +62,7 @@ export async function openPullRequest(
   const by = noreply(author, state);
   const seconds = Math.floor(Date.parse(at) / 1_000);
   const sha = await git.makeCommit({ tree, parents: [base], message: title, by, at: seconds });
-  await git.updateRef(`refs/heads/${branch}`, sha, '0'.repeat(40));
+  await moveRef(repository, { ref: `refs/heads/${branch}`, before: NOTHING, after: sha, by: author });
   const pull = await addPull(repository, {
     title,
     body,
@@ -98,7 +101,5 @@ export async function mergePullRequest(
   if (!pull) throw new Error(`There is no pull request #${number} here`);
   const { login: by } = state.contributor(input.by ?? pull.author);
   const sha = await mergePull(repository, state, pull, { by, method: input.method, at: input.at });
-  // As GitHub does where the repository is set so, which Openverse's is.
-  await repository.git.deleteRef(`refs/heads/${pull.head}`);
   return { number, sha };
 }

@@ -1,8 +1,7 @@
 /** What a pull request is made of: where its branches stand, its commits, and whether it can be merged. */
 import { changesBetween, type FileChange } from './diff.js';
-import { noreply } from './signing.js';
-import { now, type Pull, type Repository } from './repository.js';
-import type { GitHubState } from './state.js';
+import { now, type Pull } from './records.js';
+import type { Repository } from './repository.js';
 
 export interface PullInput {
   title: string;
@@ -43,6 +42,7 @@ export async function addPull(repository: Repository, input: PullInput): Promise
   };
   pull.mergeCommit = await tryMerge(repository, pull);
   pulls.push(pull);
+  repository.events.tell({ event: 'pull_request', action: 'opened', pull, by: pull.author });
   return pull;
 }
 
@@ -70,12 +70,15 @@ export async function headMoved(repository: Repository, branch: string): Promise
 }
 
 /** As GitHub does when a branch is deleted. */
-export function closePullsOf({ pulls }: Repository, branch: string): void {
-  for (const pull of pulls) if (pull.state === 'open' && pull.head === branch) closePull(pull);
+export function closePullsOf(repository: Repository, branch: string, by: string): void {
+  for (const pull of repository.pulls)
+    if (pull.state === 'open' && pull.head === branch) closePull(repository, pull, by);
 }
 
-export function closePull(pull: Pull, at = now()): void {
+export function closePull({ events }: Repository, pull: Pull, by: string): void {
+  const at = now();
   Object.assign(pull, { state: 'closed', closedAt: at, updatedAt: at } satisfies Partial<Pull>);
+  events.tell({ event: 'pull_request', action: 'closed', pull, by });
 }
 
 /** Pull requests that brought a commit, or would: the merge and what was merged. */
@@ -98,49 +101,4 @@ export async function countsOf(
     commits: await git.count(`${fork}..${pull.headSha}`),
     files: await changesBetween(git, fork, pull.headSha),
   };
-}
-
-export interface MergeInput {
-  /** Login. */
-  by: string;
-  /** `merge`: a commit with two parents; `squash`: one on the base. */
-  method?: 'merge' | 'squash';
-  /** ISO 8601; absent: now. */
-  at?: string;
-}
-
-/** @throws where it is not open or conflicts */
-export async function mergePull(
-  repository: Repository,
-  state: GitHubState,
-  pull: Pull,
-  { by, method = 'merge', at = now() }: MergeInput,
-): Promise<string> {
-  const { git, owner, effects } = repository;
-  const ref = `refs/heads/${pull.base}`;
-  const base = (await git.ref(ref))?.sha ?? '';
-  const tree = await git.mergedTree(base, pull.headSha);
-  if (pull.state !== 'open' || !tree)
-    throw new Error(`#${pull.number} cannot be merged: it is closed or conflicts`);
-  const isMerge = method === 'merge';
-  const sha = await git.makeCommit({
-    tree,
-    parents: isMerge ? [base, pull.headSha] : [base],
-    message: isMerge
-      ? `Merge pull request #${pull.number} from ${owner}/${pull.head}\n\n${pull.title}`
-      : `${pull.title} (#${pull.number})`,
-    by: noreply(isMerge ? by : pull.author, state),
-    at: Math.floor(Date.parse(at) / 1_000),
-  });
-  await git.updateRef(ref, sha, base);
-  closePull(pull, at);
-  Object.assign(pull, {
-    mergedAt: at,
-    mergedBy: by,
-    mergeCommit: sha,
-    baseSha: base,
-  } satisfies Partial<Pull>);
-  await headMoved(repository, pull.base);
-  effects.add({ kind: 'merge', by, what: String(pull.number), detail: sha });
-  return sha;
 }

@@ -1,6 +1,19 @@
 /** The one repository: its Git, and what GitHub keeps beside it. */
+import { Actions } from './actions/actions.js';
 import { Effects } from './effects.js';
+import { Events } from './events.js';
 import { Git } from './git.js';
+import { REPOSITORY_ID } from './ids.js';
+import {
+  now,
+  type Comment,
+  type CommitStatus,
+  type Deployment,
+  type Label,
+  type Pull,
+  type Release,
+} from './records.js';
+import { Hooks } from './webhooks/hooks.js';
 
 export interface RepositoryOptions {
   owner: string;
@@ -9,101 +22,18 @@ export interface RepositoryOptions {
   dir: string;
 }
 
-export interface Label {
-  id: number;
-  name: string;
-  color: string;
-  description: string;
-}
-
-export interface Pull {
-  id: number;
-  number: number;
-  title: string;
-  body: string | null;
-  /** Login. */
-  author: string;
-  /** Branch of this repository. */
-  head: string;
-  base: string;
-  labels: Label[];
-  state: 'open' | 'closed';
-  draft: boolean;
-  createdAt: string;
-  updatedAt: string;
-  closedAt: string | null;
-  mergedAt: string | null;
-  mergedBy: string | null;
-  /** Where head and base stood last while it was open. */
-  headSha: string;
-  baseSha: string;
-  /** The merge; before it the one that GitHub tries, null where it conflicts. */
-  mergeCommit: string | null;
-}
-
-export interface Release {
-  id: number;
-  tag: string;
-  target: string;
-  name: string | null;
-  body: string | null;
-  draft: boolean;
-  prerelease: boolean;
-  author: string;
-  /** Of its commit. */
-  createdAt: string;
-  publishedAt: string | null;
-  updatedAt: string;
-}
-
-export const STATES = [
-  'error',
-  'failure',
-  'inactive',
-  'in_progress',
-  'queued',
-  'pending',
-  'success',
-] as const;
-
-export interface DeploymentStatus {
-  id: number;
-  state: (typeof STATES)[number];
-  description: string;
-  logUrl: string;
-  environmentUrl: string;
-  environment: string;
-  creator: string;
-  createdAt: string;
-}
-
-export interface Deployment {
-  id: number;
-  sha: string;
-  ref: string;
-  task: string;
-  environment: string;
-  payload: unknown;
-  description: string | null;
-  creator: string;
-  transient: boolean;
-  production: boolean;
-  createdAt: string;
-  updatedAt: string;
-  /** Oldest first. */
-  statuses: DeploymentStatus[];
-}
-
-/** As GitHub writes times: to the second. */
-export const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-
 export class Repository {
   readonly effects = new Effects();
+  readonly events = new Events();
   /** Oldest first, all of them. */
   readonly pulls: Pull[] = [];
   readonly releases: Release[] = [];
   readonly deployments: Deployment[] = [];
   readonly labels: Label[] = [];
+  readonly comments: Comment[] = [];
+  readonly commitStatuses: CommitStatus[] = [];
+  readonly hooks = new Hooks(REPOSITORY_ID, () => this.nextId());
+  readonly actions: Actions;
   readonly createdAt = now();
   #lastId = 1_000;
   #turn: Promise<unknown> = Promise.resolve();
@@ -113,7 +43,9 @@ export class Repository {
     readonly name: string,
     readonly git: Git,
     readonly defaultBranch: string,
-  ) {}
+  ) {
+    this.actions = new Actions(this);
+  }
 
   static async open({ owner, name, dir }: RepositoryOptions): Promise<Repository> {
     const git = await Git.open(dir);

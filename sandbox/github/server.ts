@@ -8,19 +8,14 @@ import { loginOf } from './access.js';
 import type { AppOptions, Caller, OAuthAppOptions } from './caller.js';
 import { failed, notFound, Refused, type Answer } from './answers.js';
 import { jwtTrouble } from './apps.js';
-import type { Effect, EffectKind } from './effects.js';
+import { NOT_JSON, readBody } from './body.js';
+import { controlOf, type Control } from './control.js';
 import { answerOfFault, Faults, type Fault } from './faults.js';
-import {
-  mergePullRequest,
-  openPullRequest,
-  type MergedPullRequest,
-  type MergePullRequest,
-  type OpenedPullRequest,
-  type OpenPullRequest,
-} from './people.js';
 import { Repository, type RepositoryOptions } from './repository.js';
 import { createRouter, type RouteRequest } from './router.js';
 import { ROUTES } from './routes/index.js';
+import { payloadOf } from './shapes/payload.js';
+import type { Place } from './shapes/place.js';
 import {
   GitHubState,
   type AskedRequest,
@@ -44,8 +39,8 @@ export interface GitHubStandInOptions {
   oauthApps?: OAuthAppOptions[];
 }
 
-export interface GitHubStandIn {
-  /** For `GITHUB_API_URL`. */
+export interface GitHubStandIn extends Control {
+  /** For `GITHUB_API_URL` and `GITHUB_SERVER_URL`. */
   url: string;
   addUser(user: UserOptions): void;
   /**
@@ -62,16 +57,6 @@ export interface GitHubStandIn {
   /** Refuses connections until `up`, on the same port. */
   down(): Promise<void>;
   up(): Promise<void>;
-  /** @throws where there is no repository */
-  openPullRequest(input: OpenPullRequest): Promise<OpenedPullRequest>;
-  /**
-   * Makes a real merge commit on the default branch and deletes the pull request's branch.
-   * @throws where there is no repository, or it cannot be merged
-   */
-  mergePullRequest(input: MergePullRequest): Promise<MergedPullRequest>;
-  /** What was really made so far, oldest first. */
-  effects(kind?: EffectKind): Effect[];
-  effectCounts(): Record<EffectKind, number>;
   /** What was asked so far, `/_sandbox/` left out. */
   requests(): AskedRequest[];
   close(): Promise<void>;
@@ -101,6 +86,15 @@ export async function startGitHubStandIn(options: GitHubStandInOptions): Promise
   const { port } = server.address() as AddressInfo;
   world.url = `http://127.0.0.1:${port}`;
 
+  const place = (): Place => {
+    if (!repository) throw new Error('This GitHub has no repository: start it with `repository`');
+    return { repository, state, url: world.url };
+  };
+  repository?.events.listen(async (happened) => {
+    const payload = await payloadOf(happened, place());
+    repository.hooks.announce({ event: happened.event, payload });
+  });
+
   const down = async (): Promise<void> => {
     if (!server.listening) return;
     server.close();
@@ -109,7 +103,7 @@ export async function startGitHubStandIn(options: GitHubStandInOptions): Promise
   };
   return {
     url: world.url,
-    ...playing(state, repository),
+    ...controlOf(state, repository, place),
     addUser: (user) => state.addUser(user),
     addToken: (token) => state.addToken(token),
     revokeToken: (token) => state.revokeToken(token),
@@ -122,23 +116,11 @@ export async function startGitHubStandIn(options: GitHubStandInOptions): Promise
     down,
     up: () => (server.listening ? Promise.resolve() : listen(server, port)),
     requests: () => [...state.requests],
-    close: down,
-  };
-}
-
-/** What happens at the repository without a request. */
-function playing(state: GitHubState, repository: Repository | undefined) {
-  const there = (): Repository => {
-    if (!repository) throw new Error('This GitHub has no repository: start it with `repository`');
-    return repository;
-  };
-  return {
-    openPullRequest: async (input: OpenPullRequest) =>
-      there().exclusive(() => openPullRequest(there(), state, input)),
-    mergePullRequest: async (input: MergePullRequest) =>
-      there().exclusive(() => mergePullRequest(there(), state, input)),
-    effects: (kind?: EffectKind) => there().effects.list(kind),
-    effectCounts: () => there().effects.counts(),
+    async close() {
+      repository?.actions.close();
+      repository?.hooks.close();
+      await down();
+    },
   };
 }
 
@@ -151,7 +133,7 @@ async function serve(world: World, request: IncomingMessage, response: ServerRes
   const { state, faults, repository, url } = world;
   const method = request.method ?? 'GET';
   const { pathname, searchParams } = new URL(request.url ?? '/', url);
-  const body = await readJson(request);
+  const body = await readBody(request);
   const isControl = pathname.startsWith(CONTROL);
   const token = /^(?:token|bearer) (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const caller = token === undefined ? undefined : callerOf(state, token);
@@ -232,20 +214,6 @@ async function carryOut(
   } catch (error) {
     if (error instanceof Refused) return error.answer;
     return failed(500, `Server Error: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-const NOT_JSON = Symbol('not JSON');
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString('utf8');
-  if (text === '') return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return NOT_JSON;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the stand-in of GitHub knows: people, tokens, apps, one organisation with one team. */
 import { newToken } from './apps.js';
+import { Grants } from './oauth.js';
 import type { AppOptions, Caller, OAuthAppOptions, Permissions, User } from './caller.js';
 
 export type TeamState = 'active' | 'pending';
@@ -17,6 +18,8 @@ export interface UserOptions {
   client?: string;
   /** Whether they may push to the repository; absent: active members of the team may. */
   push?: boolean;
+  /** False: a machine, which the sign-in page does not offer. */
+  signsIn?: boolean;
 }
 
 export interface TokenOptions {
@@ -68,6 +71,7 @@ export class GitHubState {
   readonly #users = new Map<string, User>();
   readonly app?: AppOptions;
   readonly oauthApps: OAuthAppOptions[];
+  readonly grants = new Grants();
   readonly #tokens = new Map<string, Token>();
   readonly #team = new Map<string, TeamState>();
   readonly #spent = new Map<string, Spent>();
@@ -88,10 +92,11 @@ export class GitHubState {
     scopes = ['read:org', 'repo'],
     client,
     push,
+    signsIn = true,
   }: UserOptions): void {
     const key = login.toLowerCase();
     const id = this.#users.get(key)?.id ?? this.#users.size + 1;
-    this.#users.set(key, { id, login, inOrg, scopes, push });
+    this.#users.set(key, { id, login, inOrg, scopes, push, signsIn });
     this.#tokens.set(token, { login: key, scopes, ...(client ? { clientId: client } : {}) });
     if (team) this.#team.set(key, team);
   }
@@ -149,6 +154,11 @@ export class GitHubState {
 
   user(login: string): User | undefined {
     return this.#users.get(login.toLowerCase());
+  }
+
+  /** Logins of whoever can sign in by a browser. */
+  people(): string[] {
+    return [...this.#users.values()].filter(({ signsIn }) => signsIn).map(({ login }) => login);
   }
 
   /** @returns false where there is no such person. */

@@ -82,3 +82,27 @@ export function appFiles({ app, behaviour, title, hasBusybox }: AppFilesOptions)
       : [stage({ ...main, name: app, port: 8080 })];
   return { [`${app}/Dockerfile`]: stages.join('\n'), [`${app}/www/index.html`]: `<h1>${title}</h1>\n` };
 }
+
+/** The file of the tests' workflow, in `.github/workflows`. */
+export const TESTS_WORKFLOW = 'playwright.yml';
+
+/** As an app's own would be: its inputs are declared, and its runs are found by their marker. */
+export const WORKFLOW_FILES: Record<string, string> = {
+  [`.github/workflows/${TESTS_WORKFLOW}`]: `name: Playwright
+run-name: Playwright \${{ inputs.marker }}
+on:
+  workflow_dispatch:
+    inputs:
+      service_url: { description: Where staging is, required: true, type: string }
+      release: { description: The commit that staging runs, required: true, type: string }
+      marker: { description: By which this run is found, required: false, type: string }
+jobs:
+  playwright:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with: { ref: "\${{ inputs.release }}" }
+      - run: npx playwright test
+        env: { BASE_URL: "\${{ inputs.service_url }}" }
+`,
+};

@@ -1,11 +1,11 @@
-/** A Git repository with an app of two images and two of one, made anew, the same every time. */
+/** A Git repository with an app of two images, two of one and a workflow, made anew, the same every time. */
 import { execFile } from 'node:child_process';
 import { access, chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { APPS, appFiles, type Behaviour, type SampleApp } from './files.js';
+import { APPS, appFiles, WORKFLOW_FILES, type Behaviour, type SampleApp } from './files.js';
 
 const run = promisify(execFile);
 
@@ -60,6 +60,7 @@ export async function makeSampleRepository(dir: string): Promise<SampleRepositor
   await git(dir, ['config', 'uploadpack.allowAnySHA1InWant', 'true']);
   await git(dir, ['config', 'uploadpack.allowFilter', 'true']);
   for (const app of APPS) await prepareApp(dir, app, hasBusybox);
+  await writeFiles(dir, WORKFLOW_FILES);
 
   const good = [
     await commit({ message: 'Add the sample apps' }),

@@ -76,6 +76,13 @@ function checkToken(request: RouteRequest): Answer {
   return { status: 200, body: authorizationBody(app, checked, { state, url }) };
 }
 
+function revoke(request: RouteRequest): Answer {
+  const checked = checkToken(request);
+  if (checked.status !== 200) return checked;
+  request.state.revokeToken(required(isRecord(request.body) ? request.body : {}, 'access_token'));
+  return { status: 204 };
+}
+
 export const apps: Route[] = [
   {
     method: 'GET',
@@ -115,4 +122,5 @@ export const apps: Route[] = [
       ),
   },
   { method: 'POST', path: '/applications/{client}/token', open: true, handle: checkToken },
+  { method: 'DELETE', path: '/applications/{client}/token', open: true, handle: revoke },
 ];

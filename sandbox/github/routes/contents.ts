@@ -2,7 +2,7 @@ import { failed, notFound, type Answer } from '../answers.js';
 import { badRequest, isRecord, required, text } from '../fields.js';
 import type { Entry, Person } from '../git.js';
 import { CONTENTS, onRepository, type RepositoryRequest } from '../on-repository.js';
-import { headMoved } from '../pulls.js';
+import { moveRef } from '../pushes.js';
 import type { Route } from '../router.js';
 import { noreply } from '../signing.js';
 import { gitCommitBody, parentsOf } from '../shapes/commit.js';
@@ -82,8 +82,7 @@ async function write(request: RepositoryRequest): Promise<Answer> {
   const tree = await git.treeWith(head.sha, { [path]: content });
   const signer = authorOf(fields, noreply(by, state));
   const sha = await git.makeCommit({ tree, parents: [head.sha], message, by: signer });
-  await git.updateRef(head.ref, sha, head.sha);
-  await headMoved(repository, branch);
+  await moveRef(repository, { ref: head.ref, before: head.sha, after: sha, by });
   effects.add({ kind: 'commit', by, what: path, detail: sha });
   const [entry] = await git.entries(sha, path);
   const commit = await git.commit(sha);

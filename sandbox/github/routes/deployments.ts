@@ -3,8 +3,8 @@ import { failed, invalid, notFound, type Answer, type FieldError } from '../answ
 import { badRequest, flag, isRecord, required, text, texts } from '../fields.js';
 import { onRepository, type RepositoryRequest } from '../on-repository.js';
 import { paged } from '../pages.js';
-import { headMoved } from '../pulls.js';
-import { now, STATES, type Deployment, type DeploymentStatus } from '../repository.js';
+import { moveRef } from '../pushes.js';
+import { now, STATES, type Deployment, type DeploymentStatus } from '../records.js';
 import type { Route } from '../router.js';
 import { deploymentBody, statusBody } from '../shapes/record.js';
 import { noreply } from '../signing.js';
@@ -29,8 +29,7 @@ async function autoMerge({ repository, by, state }: RepositoryRequest, ref: stri
   if (!branch || !tree) return failed(409, `Conflict merging ${defaultBranch} into ${ref}.`, docs);
   const message = `Merge ${defaultBranch} into ${ref}`;
   const merge = await git.makeCommit({ tree, parents: [sha, main], message, by: noreply(by, state) });
-  await git.updateRef(branch.ref, merge, sha);
-  await headMoved(repository, ref);
+  await moveRef(repository, { ref: branch.ref, before: sha, after: merge, by });
   return { status: 202, body: { message: `Auto-merged ${defaultBranch} into ${ref} on deployment.` } };
 }
 

@@ -3,7 +3,7 @@ import { invalid, notFound, type Answer } from '../answers.js';
 import { badRequest, isRecord, required, text } from '../fields.js';
 import { onRepository, type RepositoryRequest } from '../on-repository.js';
 import { paged } from '../pages.js';
-import { now, type Label, type Pull } from '../repository.js';
+import { now, type Label, type Pull } from '../records.js';
 import type { Route } from '../router.js';
 import { labelBody } from '../shapes/pull.js';
 

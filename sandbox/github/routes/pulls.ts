@@ -4,7 +4,7 @@ import { flag, required, text } from '../fields.js';
 import { onRepository, type RepositoryRequest } from '../on-repository.js';
 import { paged } from '../pages.js';
 import { addPull, closePull, countsOf } from '../pulls.js';
-import { now, type Pull } from '../repository.js';
+import { now, type Pull } from '../records.js';
 import type { Route } from '../router.js';
 import { fileBody } from '../shapes/commit.js';
 import { fullPullBody, pullBody } from '../shapes/pull.js';
@@ -107,8 +107,12 @@ async function update(request: RepositoryRequest): Promise<Answer> {
   pull.title = text(fields, 'title') ?? pull.title;
   pull.body = text(fields, 'body') ?? pull.body;
   pull.updatedAt = now();
-  if (state === 'closed' && pull.state === 'open') closePull(pull);
-  if (state === 'open') Object.assign(pull, { state, closedAt: null });
+  const { repository, by } = request;
+  if (state === 'closed' && pull.state === 'open') closePull(repository, pull, by);
+  if (state === 'open' && pull.state === 'closed') {
+    Object.assign(pull, { state, closedAt: null });
+    repository.events.tell({ event: 'pull_request', action: 'reopened', pull, by });
+  }
   return one(request);
 }
 

@@ -2,7 +2,7 @@ import { failed, notFound, type Answer } from '../answers.js';
 import { flag, required } from '../fields.js';
 import { SHA } from '../git.js';
 import { CONTENTS, onRepository, type RepositoryRequest } from '../on-repository.js';
-import { closePullsOf, headMoved } from '../pulls.js';
+import { moveRef, NOTHING } from '../pushes.js';
 import type { Route } from '../router.js';
 import { refBody } from '../shapes/commit.js';
 
@@ -29,13 +29,13 @@ async function create(request: RepositoryRequest): Promise<Answer> {
   const trouble = await shaTrouble(request, sha);
   if (trouble) return trouble;
   if (await git.ref(ref)) return refused('Reference already exists');
-  await git.updateRef(ref, sha, '0'.repeat(40));
+  await moveRef(repository, { ref, before: NOTHING, after: sha, by });
   effects.add({ kind: kindOf(ref), by, what: shortOf(ref), detail: sha });
   return { status: 201, body: refBody({ ref, sha, type: 'commit' }, place) };
 }
 
 async function update(request: RepositoryRequest): Promise<Answer> {
-  const { fields, params, repository, place } = request;
+  const { fields, params, repository, place, by } = request;
   const { git } = repository;
   const ref = `refs/${params['ref']}`;
   const sha = required(fields, 'sha');
@@ -45,16 +45,15 @@ async function update(request: RepositoryRequest): Promise<Answer> {
   const trouble = await shaTrouble(request, sha);
   if (trouble) return trouble;
   if (!force && !(await git.isAncestor(before.sha, sha))) return refused('Update is not a fast forward');
-  await git.updateRef(ref, sha, before.sha);
-  await headMoved(repository, shortOf(ref));
+  if (sha !== before.sha) await moveRef(repository, { ref, before: before.sha, after: sha, by });
   return { status: 200, body: refBody({ ref, sha, type: 'commit' }, place) };
 }
 
-async function remove({ params, repository }: RepositoryRequest): Promise<Answer> {
+async function remove({ params, repository, by }: RepositoryRequest): Promise<Answer> {
   const ref = `refs/${params['ref']}`;
-  if (!(await repository.git.ref(ref))) return refused('Reference does not exist');
-  if (kindOf(ref) === 'branch') closePullsOf(repository, shortOf(ref));
-  await repository.git.deleteRef(ref);
+  const before = await repository.git.ref(ref);
+  if (!before) return refused('Reference does not exist');
+  await moveRef(repository, { ref, before: before.sha, after: NOTHING, by });
   return { status: 204 };
 }
 

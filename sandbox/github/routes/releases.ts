@@ -2,7 +2,7 @@ import { invalid, notFound, type Answer, type FieldError } from '../answers.js';
 import { flag, required, text, type Fields } from '../fields.js';
 import { CONTENTS, onRepository, type RepositoryRequest } from '../on-repository.js';
 import { paged } from '../pages.js';
-import { now, type Release } from '../repository.js';
+import { now, type Release } from '../records.js';
 import type { Route } from '../router.js';
 import { releaseBody } from '../shapes/record.js';
 

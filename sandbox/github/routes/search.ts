@@ -5,7 +5,8 @@
  */
 import { invalid, type Answer } from '../answers.js';
 import { paged } from '../pages.js';
-import type { Pull } from '../repository.js';
+import { isWithin } from '../ranges.js';
+import type { Pull } from '../records.js';
 import type { Route, RouteRequest } from '../router.js';
 import { foundBody } from '../shapes/pull.js';
 
@@ -24,21 +25,6 @@ const termsOf = (query: string): Term[] =>
   }));
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-
-/** A day stands for its beginning, or for its end where it is the upper end. */
-function isWithin(at: string | null, range: string): boolean {
-  if (at === null) return false;
-  const start = (text: string): number => Date.parse(text);
-  const end = (text: string): number => start(text) + (text.includes('T') ? 0 : 86_399_999);
-  const when = Date.parse(at);
-  const [, sign, date = ''] = /^(>=|<=|>|<)?(.*)$/.exec(range) ?? [];
-  if (sign === '>=') return when >= start(date);
-  if (sign === '>') return when > end(date);
-  if (sign === '<=') return when <= end(date);
-  if (sign === '<') return when < start(date);
-  const [from = '', to = from] = date.split('..');
-  return (from === '*' || when >= start(from)) && (to === '*' || when <= end(to));
-}
 
 const IS: Record<string, (pull: Pull) => boolean> = {
   pr: () => true,

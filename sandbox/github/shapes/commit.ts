@@ -1,15 +1,21 @@
 /** Commits, changed files and refs. */
 import type { FileChange } from '../diff.js';
 import type { Commit, Signed } from '../git.js';
+import type { GitHubState } from '../state.js';
 import { accountBody } from './account.js';
 import { apiOf, htmlOf, inUrl, nodeId, type Place } from './place.js';
 
 const UNSIGNED = { verified: false, reason: 'unsigned', signature: null, payload: null, verified_at: null };
 
-/** GitHub knows people by their addresses; whoever it does not know is null. */
-function personBody({ email }: Signed, { state, url }: Place) {
+/** GitHub knows people by their addresses. @returns undefined for whoever it does not know */
+export function loginOf({ email }: Signed, state: GitHubState): string | undefined {
   const [, login = ''] = /^(?:\d+\+)?(.+)@users\.noreply\.github\.com$/.exec(email) ?? [];
-  return login.endsWith('[bot]') || state.user(login) ? accountBody(login, state, url) : null;
+  return login.endsWith('[bot]') ? login : state.user(login)?.login;
+}
+
+function personBody(signed: Signed, { state, url }: Place) {
+  const login = loginOf(signed, state);
+  return login === undefined ? null : accountBody(login, state, url);
 }
 
 /** Git's part of a commit. */

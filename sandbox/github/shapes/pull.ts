@@ -1,6 +1,6 @@
 /** Pull requests, as a list shows them, alone, and as a search finds them. */
 import type { FileChange } from '../diff.js';
-import type { Label, Pull } from '../repository.js';
+import type { Label, Pull } from '../records.js';
 import { accountBody } from './account.js';
 import { apiOf, htmlOf, nodeId, type Place } from './place.js';
 import { repositoryBody } from './repository.js';
@@ -38,6 +38,9 @@ function common(pull: Pull, place: Place) {
     active_lock_reason: null,
   };
 }
+
+const commentsOf = ({ number }: Pull, { repository }: Place): number =>
+  repository.comments.filter((comment) => comment.number === number).length;
 
 function linksOf(pull: Pull, place: Place) {
   const self = `${apiOf(place)}/pulls/${pull.number}`;
@@ -101,7 +104,7 @@ export function fullPullBody(pull: Pull, counted: { commits: number; files: File
     rebaseable: mergeable,
     mergeable_state: isOpen ? (mergeable ? 'clean' : 'dirty') : 'unknown',
     merged_by: pull.mergedBy === null ? null : accountBody(pull.mergedBy, state, url),
-    comments: 0,
+    comments: commentsOf(pull, place),
     review_comments: 0,
     maintainer_can_modify: false,
     commits: counted.commits,
@@ -122,7 +125,7 @@ export function foundBody(pull: Pull, place: Place) {
     comments_url,
     labels_url: `${issue_url}/labels{/name}`,
     events_url: `${issue_url}/events`,
-    comments: 0,
+    comments: commentsOf(pull, place),
     pull_request: { url, html_url, diff_url, patch_url, merged_at: pull.mergedAt },
     score: 1,
   };

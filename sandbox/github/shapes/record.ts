@@ -1,5 +1,5 @@
 /** Releases, deployments and their statuses. */
-import type { Deployment, DeploymentStatus, Release } from '../repository.js';
+import type { Deployment, DeploymentStatus, Release } from '../records.js';
 import { accountBody } from './account.js';
 import { apiOf, htmlOf, inUrl, nodeId, type Place } from './place.js';
 

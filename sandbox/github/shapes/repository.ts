@@ -1,9 +1,8 @@
 /** A repository as it stands in other answers, and with what it says of itself. */
 import { pathToFileURL } from 'node:url';
+import { REPOSITORY_ID } from '../ids.js';
 import { accountBody } from './account.js';
 import { apiOf, htmlOf, nodeId, type Place } from './place.js';
-
-const ID = 1_296_269;
 
 /** Addresses with a part to fill in, as GitHub gives them. */
 const TEMPLATES: Record<string, string> = {
@@ -62,8 +61,8 @@ export function repositoryBody(place: Place) {
   const api = apiOf(place);
   const open = pulls.filter((pull) => pull.state === 'open').length;
   return {
-    id: ID,
-    node_id: nodeId('Repository', ID),
+    id: REPOSITORY_ID,
+    node_id: nodeId('Repository', REPOSITORY_ID),
     name,
     full_name: `${owner}/${name}`,
     private: false,
@@ -79,11 +78,14 @@ export function repositoryBody(place: Place) {
     svn_url: htmlOf(place),
     mirror_url: null,
     homepage: null,
-    language: null,
+    language: 'HTML',
     ...HAS,
     ...COUNTS,
     archived: false,
     disabled: false,
+    is_template: false,
+    web_commit_signoff_required: false,
+    custom_properties: {},
     visibility: 'public',
     license: null,
     open_issues: open,

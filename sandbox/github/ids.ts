@@ -1,0 +1,2 @@
+/** GitHub's own number of the one repository. */
+export const REPOSITORY_ID = 1_296_269;
