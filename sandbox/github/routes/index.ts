@@ -10,6 +10,7 @@ import { hooks } from './hooks.js';
 import { labels } from './labels.js';
 import { merges } from './merges.js';
 import { oauth } from './oauth.js';
+import { plays } from './play.js';
 import { pulls } from './pulls.js';
 import { refs } from './refs.js';
 import { releases } from './releases.js';
@@ -40,4 +41,5 @@ export const ROUTES: Route[] = [
   ...actions,
   ...hooks,
   ...control,
+  ...plays,
 ];
