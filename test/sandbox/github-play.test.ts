@@ -79,3 +79,32 @@ it.each<[string, string, object]>([
 ])('are refused: %s %s %j', async (method, path, body) => {
   expect((await play(method, path, body)).status).toBe(422);
 });
+
+it('merge and look around in a browser', async () => {
+  const { github } = stage;
+  const page = async (path: string, init?: RequestInit) => {
+    const response = await fetch(new URL(path, github.url), init);
+    return { status: response.status, url: response.url, html: await response.text() };
+  };
+  const front = await page('/');
+  expect(front.html).toMatch(/<option>Sara<\/option>/);
+  expect(front.html).not.toContain('<option>reader');
+  const fields = { author: 'Sara', app: 'api', behaviour: 'good' };
+  const form = { method: 'POST', body: new URLSearchParams(fields) };
+  const merged = await page('/_sandbox/site/merges', form);
+  const sha = git('rev-parse', 'main');
+  expect([merged.url, merged.html]).toEqual([
+    `${github.url}/WordPress/openverse/pull/1`,
+    expect.stringContaining('merged by Sara'),
+  ]);
+  expect((await page(`/WordPress/openverse/commit/${sha}`)).html).toContain('modified api/www/index.html');
+  const odd = await github.openPullRequest({ title: '<b>&', author: 'Sara', body: '<script>' });
+  const shown = await page(`/WordPress/openverse/pull/${odd.number}`);
+  expect(shown.html).toContain('&lt;b&gt;&amp;');
+  expect(shown.html).not.toContain('<script>');
+  const body = new URLSearchParams({ number: String(odd.number) });
+  expect((await page('/_sandbox/site/merges', { method: 'POST', body })).html).toContain('merged by Sara');
+  expect((await page('/_sandbox/site/merges', { method: 'POST', body })).status).toBe(422);
+  expect((await page('/WordPress/openverse/pull/9')).status).toBe(404);
+  expect((await page('/WordPress/other/pull/1')).status).toBe(404);
+});

@@ -16,6 +16,7 @@ import { refs } from './refs.js';
 import { releases } from './releases.js';
 import { repositories } from './repositories.js';
 import { searches } from './search.js';
+import { sites } from './site.js';
 import { statuses } from './statuses.js';
 import { teams } from './teams.js';
 import { users } from './users.js';
@@ -42,4 +43,6 @@ export const ROUTES: Route[] = [
   ...hooks,
   ...control,
   ...plays,
+  // Last: they begin with any owner.
+  ...sites,
 ];

@@ -1,5 +1,5 @@
 /** `/_sandbox/`: what people do at this GitHub, for whoever has no other hand in it than HTTP. */
-import { CONCLUSIONS, type Behaviour } from '../actions/run.js';
+import { CONCLUSIONS } from '../actions/run.js';
 import { failed, type Answer } from '../answers.js';
 import { isRecord, type Fields } from '../fields.js';
 import { mergePullRequest, openPullRequest, type MergePullRequest, type OpenPullRequest } from '../people.js';
