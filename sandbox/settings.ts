@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import type { Seed } from './aws/index.js';
 import type { OAuthAppOptions } from './github/caller.js';
 import type { UserOptions } from './github/state.js';
+import { TESTS_WORKFLOW } from './sample/files.js';
 
 export const ORG = 'WordPress';
 export const TEAM = 'openverse-maintainers';
@@ -126,6 +127,17 @@ export interface ConfigInput {
   urlOf: (ref: { cluster: string; service: string }) => string;
 }
 
+/** Tested by the sample's workflow, whose run is found by its marker; production waits for a maintainer. */
+const PROMOTED = {
+  tests: {
+    github: {
+      workflow: TESTS_WORKFLOW,
+      inputs: { service_url: '{staging.url}', release: '{release}', marker: '{marker}' },
+    },
+  },
+  promotion: { queue: 'latest', approval: 'required' },
+};
+
 /** The text of the sandbox's `sluice.yaml`. */
 export function configOf({ cloneUrl, registry, urlOf }: ConfigInput): string {
   const place = (app: keyof typeof SERVICES, environment: string) => {
@@ -135,7 +147,7 @@ export function configOf({ cloneUrl, registry, urlOf }: ConfigInput): string {
   };
   const environments = (app: keyof typeof SERVICES) =>
     Object.fromEntries(ENVIRONMENTS.map((environment) => [environment, place(app, environment)]));
-  return stringify({
+  const config = {
     repository: { owner: ORG, name: REPOSITORY, branch: 'main', cloneUrl },
     maintainers: { org: ORG, team: TEAM },
     access: { read: 'maintainers' },
@@ -149,11 +161,13 @@ export function configOf({ cloneUrl, registry, urlOf }: ConfigInput): string {
           { container: 'nginx', repository: 'openverse-api_nginx', context: 'api', target: 'nginx' },
         ],
         environments: environments('api'),
+        ...PROMOTED,
       },
       frontend: {
         paths: ['frontend/**'],
         images: [{ container: 'nuxt', repository: 'openverse-frontend', context: 'frontend' }],
         environments: environments('frontend'),
+        ...PROMOTED,
       },
       ingestion_server: {
         paths: ['ingestion_server/**'],
@@ -168,5 +182,7 @@ export function configOf({ cloneUrl, registry, urlOf }: ConfigInput): string {
       },
     },
     limits: { verify: '20s', callsPerSecond: 10 },
-  });
+  };
+  // Written out for each app, as a person would.
+  return stringify(config, { aliasDuplicateObjects: false });
 }
