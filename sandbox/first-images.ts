@@ -31,7 +31,8 @@ export async function pushFirstImages({ registry, sample, directory }: FirstImag
   );
   const build = async ({ app, target, repository }: (typeof images)[number]): Promise<void> => {
     const reference = `${registry}/${repository}:${FIRST_TAG}`;
-    const marks = ['--build-arg', `SEMANTIC_VERSION=${FIRST_TAG}`, '--label', `${REVISION}=${FIRST_TAG}`];
+    const { first } = sample.commits;
+    const marks = ['--build-arg', `SEMANTIC_VERSION=${first}`, '--label', `${REVISION}=${first}`];
     const stage = target ? ['--target', target] : [];
     await builder('build', '-t', reference, ...stage, ...marks, join(source, app));
     await builder('push', reference);

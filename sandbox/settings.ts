@@ -77,7 +77,7 @@ export const clusterOf = (environment: string): string => `${environment}-defaul
 export const serviceOf = (app: keyof typeof SERVICES, environment: string): string =>
   `${environment}-${SERVICES[app].service}`;
 
-/** What ran before Sluice came: in the registry under this tag. */
+/** What ran before Sluice came: in the registry under this tag; built of the sample's first commit. */
 export const FIRST_TAG = 'before-sluice';
 
 function template(
@@ -100,15 +100,15 @@ function template(
   };
 }
 
-/** Repositories, a first image each, templates, and services that run it. */
-export function seedOf(registry: string): Seed {
+/** Repositories, a first image each, templates, and services that run it. @param first release of the first images */
+export function seedOf(registry: string, first: string = FIRST_TAG): Seed {
   const apps = Object.keys(SERVICES) as (keyof typeof SERVICES)[];
   const places = apps.flatMap((app) => ENVIRONMENTS.map((environment) => ({ app, environment })));
   const repositories = apps.flatMap((app) => Object.values(SERVICES[app].containers));
   const definitions = places.map(({ app, environment }) => template(app, environment, registry));
   return {
     repositories: [...repositories, 'openverse-ingestion_server'],
-    images: repositories.map((repository) => ({ repository, tag: FIRST_TAG, release: FIRST_TAG })),
+    images: repositories.map((repository) => ({ repository, tag: FIRST_TAG, release: first })),
     taskDefinitions: definitions,
     services: places.map(({ app, environment }, at) => ({
       cluster: clusterOf(environment),

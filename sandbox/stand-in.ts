@@ -32,7 +32,12 @@ export async function startStandIn({
   };
   try {
     // After the start, because image references name its own port.
-    const { repositories = [], images = [], taskDefinitions = [], services = [] } = seedOf(registry);
+    const {
+      repositories = [],
+      images = [],
+      taskDefinitions = [],
+      services = [],
+    } = seedOf(registry, sample.commits.first);
     for (const repository of repositories) aws.repository({ repository });
     if (isReal) await pushFirstImages({ registry, sample, directory });
     else for (const image of images) aws.image(image);

@@ -43,27 +43,34 @@ export class PromotionDesk {
   private early: ((draft: Draft) => void)[] = [];
   private isReading = false;
 
-  /** @param recovered false: nothing is answered until `recover` was called (invariant 4). */
+  /**
+   * @param recovered false: nothing is answered until `recover` was called (invariant 4)
+   * @param publish called with each new state, so that what a command has done can be read as soon as it is answered
+   */
   constructor(
     public state: PromotionState,
     private recovered: boolean,
+    private readonly publish: (state: PromotionState) => void,
   ) {}
 
   change(work: (draft: Draft) => void): void {
     const { state, effects } = change(this.state, new Date().toISOString(), work);
+    this.become(state, effects);
+  }
+
+  private become(state: PromotionState, effects: Effect[]): void {
     this.state = state;
     this.deeds.push(...effects);
     this.changed = true;
+    this.publish(state);
   }
 
   hasChanged(): boolean {
     return this.changed;
   }
 
-  takeChange(): boolean {
-    const { changed } = this;
+  forgetChange(): void {
     this.changed = false;
-    return changed;
   }
 
   hasDeeds(): boolean {
@@ -186,9 +193,7 @@ export class PromotionDesk {
       unmet = of.run(draft, command, read);
     });
     refuse(unmet, this.state);
-    this.state = remembered(state, command.key, fingerprint(name, command));
-    this.deeds.push(...effects);
-    this.changed = true;
+    this.become(remembered(state, command.key, fingerprint(name, command)), effects);
   }
 
   /** @throws ApplicationFailure `KEY_REUSED` */

@@ -45,7 +45,7 @@ const WATCHDOG_AT_MOST_MS = 60 * 60_000;
 
 export async function promotionQueue(input: PromotionQueueInput): Promise<void> {
   const { app, tuning } = input;
-  const desk = new PromotionDesk(input.state ?? emptyQueue(app), input.state !== undefined);
+  const desk = new PromotionDesk(input.state ?? emptyQueue(app), input.state !== undefined, publish);
   desk.open();
   if (!input.state) desk.recover(await reads.recoverPromotions({ app }));
   publish(desk.state);
@@ -60,7 +60,7 @@ export async function promotionQueue(input: PromotionQueueInput): Promise<void> 
 
   let watchdogMs = tuning?.watchdogMs ?? WATCHDOG_MS;
   while (!mayContinue()) {
-    if (desk.takeChange()) publish(desk.state);
+    desk.forgetChange();
     const deed = desk.takeDeed();
     if (deed) await carryOut(desk, deed);
     else if (canLook()) await lookOnce(desk);

@@ -28,7 +28,7 @@ export async function wentBack(stage: Stage, commit: string): Promise<void> {
   stage.check('the command ended with 0', (await stage.sluice(args)) === 0);
   stage.check(
     'production reports the release before',
-    (await stage.reported('api', 'production')) === FIRST_TAG,
+    (await stage.reported('api', 'production')) === stage.stack.sample.commits.first,
   );
   const again = await stage.sluice(['deploy', 'api', 'production', '--tag', commit]);
   stage.check('the release that was rolled back is refused', again !== 0);

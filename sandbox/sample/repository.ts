@@ -30,6 +30,8 @@ export interface SampleRepository {
   hasBusybox: boolean;
   /** 40 hex. Main's head is good. */
   commits: {
+    /** Of which the images are that ran before Sluice came. */
+    first: string;
     /** On main, oldest first; the last is main's head. */
     good: string[];
     /** All of `api`; all but `notOnMain` are on main. */
@@ -76,7 +78,7 @@ export async function makeSampleRepository(dir: string): Promise<SampleRepositor
   return {
     cloneUrl: pathToFileURL(dir).href,
     hasBusybox,
-    commits: { good, broken: { atStart, build, wrongRelease, notOnMain } },
+    commits: { first: good[0] ?? '', good, broken: { atStart, build, wrongRelease, notOnMain } },
     commit,
   };
 }

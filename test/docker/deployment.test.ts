@@ -4,7 +4,7 @@
  */
 import { UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { FIRST_TAG, serviceOf } from '../../sandbox/settings.js';
+import { serviceOf } from '../../sandbox/settings.js';
 import type { StackOn } from '../../sandbox/stack.js';
 import { startStackOn } from '../../sandbox/stack.js';
 import { startMinistackPart } from './ministack-part.js';
@@ -75,7 +75,7 @@ describe('api, two images: v1, v2, and one that does not start', () => {
 
   it('not one request failed during all of it', async () => {
     expect(throughout).toBeDefined();
-    if (throughout) unbroken(await throughout.stop(), [FIRST_TAG, commit(0), commit(1)]);
+    if (throughout) unbroken(await throughout.stop(), [stack.sample.commits.first, commit(0), commit(1)]);
   });
 });
 
@@ -91,7 +91,7 @@ describe('frontend, one image', () => {
     expect(ended).toMatchObject({ outcome: 'succeeded', verified: true });
     expect(await revisions('frontend')).toEqual([...before, ended.revision]);
     await runsWhatWasBuilt('frontend', { revision: ended.revision, tag: commit(0) });
-    unbroken(await watching.stop(), [FIRST_TAG, commit(0)]);
+    unbroken(await watching.stop(), [stack.sample.commits.first, commit(0)]);
   });
 
   it('a stop in the middle of a rollout goes back by UpdateService: the old version is served', async () => {
