@@ -8,6 +8,7 @@ import { createGuards } from './auth.js';
 import { docs } from './docs.js';
 import { appsRoutes } from './routes/apps.js';
 import { deploymentsRoutes } from './routes/deployments.js';
+import { everythingRoutes } from './routes/everything.js';
 import { locksRoutes } from './routes/locks.js';
 import { meRoutes } from './routes/me.js';
 import { releasesRoutes } from './routes/releases.js';
@@ -32,6 +33,7 @@ const ALL_ROUTES = [
   rollbacksRoutes,
   targetsRoutes,
   streamRoutes,
+  everythingRoutes,
   releasesRoutes,
   locksRoutes,
 ];

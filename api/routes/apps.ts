@@ -23,11 +23,12 @@ export const appsRoutes =
           response: { 200: listOf(App), ...errors },
         },
       },
-      async () => ({
-        items: await Promise.all(allTargets(context.config).map((target) => readApp(context, target))),
-      }),
+      async () => ({ items: await readApps(context) }),
     );
   };
+
+export const readApps = (context: Context): Promise<Static<typeof App>[]> =>
+  Promise.all(allTargets(context.config).map((target) => readApp(context, target)));
 
 const NOTHING_KNOWN: ServiceState = { warnings: [] };
 

@@ -45,6 +45,7 @@ describe('/openapi.json', () => {
       'get /api/me',
       'get /api/releases',
       'get /api/releases/{id}',
+      'get /api/stream',
       'get /api/targets/{environment}/{app}',
       'get /healthz',
       'get /metrics',
