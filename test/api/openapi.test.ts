@@ -59,6 +59,7 @@ describe('/openapi.json', () => {
       'post /api/releases/{id}/abandon',
       'post /api/releases/{id}/retry',
       'post /api/rollbacks',
+      'post /auth/logout',
       'put /api/locks/{environment}/{app}',
     ]);
     expect(document.openapi).toMatch(/^3\.1\./);
