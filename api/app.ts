@@ -12,6 +12,7 @@ import { deploymentsRoutes } from './routes/deployments.js';
 import { everythingRoutes } from './routes/everything.js';
 import { locksRoutes } from './routes/locks.js';
 import { meRoutes } from './routes/me.js';
+import { plansRoutes } from './routes/plans.js';
 import { releasesRoutes } from './routes/releases.js';
 import { rollbacksRoutes } from './routes/rollbacks.js';
 import { streamRoutes } from './routes/stream.js';
@@ -34,6 +35,7 @@ const ALL_ROUTES = [
   appsRoutes,
   deploymentsRoutes,
   rollbacksRoutes,
+  plansRoutes,
   targetsRoutes,
   streamRoutes,
   everythingRoutes,

@@ -13,6 +13,7 @@ import type { Wrap } from './act.js';
 import { followed, waited } from './act.js';
 import type { Io } from './context.js';
 import { createContext, EXIT, UsageError } from './context.js';
+import { addPlans } from './program-plans.js';
 import { addReleases } from './program-releases.js';
 import { problemLines } from './render.js';
 
@@ -77,6 +78,7 @@ function program(io: Io, act: Wrap): Command {
   addDeployments(root, act);
   addRollbacks(root, act);
   addReleases(root, act);
+  addPlans(root, act);
   addLocks(root, act);
   return root;
 }

@@ -30,6 +30,8 @@ export const laneWorkflowId = (target: Target): string => `lane/${target.environ
 
 export const buildWorkflowId = (app: string, commit: string): string => `build/${app}/${commit}`;
 
+export const planWorkflowId = (unique: string): string => `plan/${unique}`;
+
 /** A rollback shares `{unique}` with its deployment. */
 export const rollbackWorkflowId = (target: Target, unique: string): string =>
   `rollback/${target.environment}/${target.app}/${unique}`;

@@ -21,6 +21,7 @@ export const WORKFLOW = {
   delivery: 'delivery',
   reconcile: 'reconcile',
   promotionNotice: 'promotionNotice',
+  plan: 'plan',
 } as const;
 
 /** Watches hold a slot for minutes: on their own queue they starve nothing. */

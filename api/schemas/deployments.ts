@@ -65,9 +65,13 @@ export const WaitingFor = Type.Object(
 );
 
 const names = Type.Array(text);
-const NameChanges = Type.Object(
+export const NameChanges = Type.Object(
   { added: names, removed: names, changed: names },
   { ...closed, description: 'Names only' },
+);
+
+export const ImageChanges = Type.Array(
+  Type.Object({ container: text, before: optional(text), after: text }, closed),
 );
 
 export const Warning = Type.Object({ code: text, message: text }, closed);
@@ -106,9 +110,7 @@ export const Deployment = Type.Object(
     waitingFor: optional(WaitingFor),
     warnings: Type.Array(Warning),
     revision: optional(text),
-    images: optional(
-      Type.Array(Type.Object({ container: text, before: optional(text), after: text }, closed)),
-    ),
+    images: optional(ImageChanges),
     variables: optional(NameChanges),
     secrets: optional(NameChanges),
     build: optional(

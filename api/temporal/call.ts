@@ -43,9 +43,11 @@ export async function command<T>(of: {
   workflowId: string;
   taskQueue: string;
   send: () => Promise<T>;
+  /** Where more than a word is waited for. */
+  withinMs?: number;
 }): Promise<T> {
   try {
-    return await of.temporal.connection.withDeadline(Date.now() + CALL_MS, of.send);
+    return await of.temporal.connection.withDeadline(Date.now() + (of.withinMs ?? CALL_MS), of.send);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal) throw refusal;

@@ -54,6 +54,7 @@ describe('/openapi.json', () => {
       'post /api/deployments',
       'post /api/deployments/{id}/retry',
       'post /api/deployments/{id}/stop',
+      'post /api/plans',
       'post /api/redeployments',
       'post /api/releases',
       'post /api/releases/{id}/abandon',

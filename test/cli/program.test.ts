@@ -271,3 +271,45 @@ describe('what cannot be', () => {
     });
   });
 });
+
+describe('plan', () => {
+  const made = {
+    kind: 'deploy',
+    app: 'api',
+    environment: 'staging',
+    commits: [],
+    commitCount: 0,
+    images: [],
+  };
+  const none = { added: [], removed: [], changed: [] };
+  const answer = { ...made, variables: none, secrets: none, warnings: [] };
+
+  it.each([
+    [
+      ['deploy', 'api', 'staging', '--tag', 'v1'],
+      { kind: 'deploy', app: 'api', environment: 'staging', tag: 'v1' },
+    ],
+    [['rollback', 'api', 'staging'], { kind: 'rollback', app: 'api', environment: 'staging' }],
+    [['redeploy', 'api', 'staging'], { kind: 'redeploy', app: 'api', environment: 'staging' }],
+    [['release', 'api', '--tag', 'v1', '--again'], { kind: 'release', app: 'api', tag: 'v1', again: true }],
+    [['approve', 'api', '--override'], { kind: 'promotion', app: 'api', override: true }],
+  ])('%j', async (argv, body) => {
+    const seen: string[] = [];
+    const url = await serve((_request, response, text) => {
+      seen.push(text);
+      json(response, 200, answer);
+    });
+    const { code, out } = await sluice(url, ['plan', ...argv]);
+    expect([code, out]).toEqual([0, ['would deploy api → staging']]);
+    expect(JSON.parse(seen[0] ?? '')).toEqual(body);
+  });
+
+  it('exits 1 where it would be refused, and asks nothing that is not whole', async () => {
+    const refusal = { step: 'validate', code: 'TAG_NOT_FOUND', message: 'no such tag' };
+    const url = await serve((_request, response) => json(response, 200, { ...answer, refusal }));
+    expect((await sluice(url, ['plan', 'deploy', 'api', 'staging', '--tag', 'v1'])).code).toBe(1);
+    expect((await sluice(url, ['plan', 'deploy', 'api', 'staging'])).code).toBe(2);
+    const { out } = await sluice(url, ['plan', 'deploy', 'api', 'staging', '--tag', 'v1', '--json']);
+    expect(JSON.parse(out[0] ?? '')).toMatchObject({ refusal });
+  });
+});
