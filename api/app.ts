@@ -8,6 +8,7 @@ import { createGuards } from './auth.js';
 import { docs } from './docs.js';
 import { appsRoutes } from './routes/apps.js';
 import { authRoutes } from './routes/auth.js';
+import { buildsRoutes } from './routes/builds.js';
 import { deploymentsRoutes } from './routes/deployments.js';
 import { everythingRoutes } from './routes/everything.js';
 import { locksRoutes } from './routes/locks.js';
@@ -36,6 +37,7 @@ const ALL_ROUTES = [
   deploymentsRoutes,
   rollbacksRoutes,
   plansRoutes,
+  buildsRoutes,
   targetsRoutes,
   streamRoutes,
   everythingRoutes,

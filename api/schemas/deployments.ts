@@ -74,6 +74,11 @@ export const ImageChanges = Type.Array(
   Type.Object({ container: text, before: optional(text), after: text }, closed),
 );
 
+export const BuildProgress = Type.Object(
+  { phase: text, image: optional(text), lines: optional(Type.Array(text)) },
+  closed,
+);
+
 export const Warning = Type.Object({ code: text, message: text }, closed);
 
 const DeploymentLinks = Type.Object(
@@ -113,9 +118,7 @@ export const Deployment = Type.Object(
     images: optional(ImageChanges),
     variables: optional(NameChanges),
     secrets: optional(NameChanges),
-    build: optional(
-      Type.Object({ phase: text, image: optional(text), lines: optional(Type.Array(text)) }, closed),
-    ),
+    build: optional(BuildProgress),
     rollout: optional(Rollout),
     failure: optional(Type.Object({ step: choice(STEPS), code, message: text }, closed)),
     dossier: optional(Dossier),

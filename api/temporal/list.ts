@@ -108,7 +108,7 @@ export async function list(
   }
 }
 
-function memoOf<T>({ memo }: Execution, key: string): T | undefined {
+export function memoOf<T>({ memo }: Execution, key: string): T | undefined {
   const payload = memo?.fields?.[key];
   return payload ? defaultPayloadConverter.fromPayload<T>(payload) : undefined;
 }

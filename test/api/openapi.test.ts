@@ -39,6 +39,7 @@ describe('/openapi.json', () => {
     ).toEqual([
       'delete /api/locks/{environment}/{app}',
       'get /api/apps',
+      'get /api/builds/{id}',
       'get /api/deployments',
       'get /api/deployments/{id}',
       'get /api/deployments/{id}/stream',
@@ -51,6 +52,7 @@ describe('/openapi.json', () => {
       'get /metrics',
       'get /readyz',
       'get /version.json',
+      'post /api/builds',
       'post /api/deployments',
       'post /api/deployments/{id}/retry',
       'post /api/deployments/{id}/stop',
