@@ -78,111 +78,130 @@ interface Kept extends Entry {
   over: boolean;
 }
 
-export function createFeed(of: {
+export interface FeedOptions {
   sources: Source[];
   onError: (error: unknown) => void;
   forgottenAfterMs?: number;
-}): Feed {
-  const { sources } = of;
-  const kept = new Map<string, Kept>();
-  const listeners = new Set<Listener>();
-  const loops = new Map<Source, { read: boolean; health: Health }>();
-  let [epoch, seq, floor, generation, isClosed] = [newEpoch(), 0, 0, 0, false];
-  let leftAt: number | undefined;
+}
 
-  const tell = (): void => {
-    for (const listener of [...listeners]) listener.changed();
-  };
+export const createFeed = (options: FeedOptions): Feed => new LiveFeed(options);
 
-  const put = (source: Source, item: Item): void => {
-    const id = `${source.event} ${item.key}`;
-    const json = JSON.stringify(item.value);
-    const before = kept.get(id);
-    if (before?.json === json && before.over === (item.over ?? false)) return;
-    kept.delete(id);
-    seq += 1;
-    kept.set(id, { seq, json, over: item.over ?? false, text: textOf(source, item) });
-    floor = dropEnded(kept) ?? floor;
-    tell();
-  };
+interface Loop {
+  /** It was read to its end at least once. */
+  read: boolean;
+  health: Health;
+}
 
-  const run = async (source: Source, mine: number): Promise<void> => {
-    const state = { read: false, health: { ok: true } as Health };
-    loops.set(source, state);
-    while (mine === generation) {
-      const [before, wasRead] = [state.health.ok, state.read];
+class LiveFeed implements Feed {
+  epoch = newEpoch();
+  seq = 0;
+  floor = 0;
+  /** In the order of their numbers. */
+  readonly #kept = new Map<string, Kept>();
+  readonly #listeners = new Set<Listener>();
+  #loops: Loop[] = [];
+  /** Loops and puts of an earlier one are void. */
+  #generation = 0;
+  #leftAt: number | undefined;
+  #isClosed = false;
+
+  constructor(readonly options: FeedOptions) {}
+
+  get isWhole(): boolean {
+    return this.#loops.every(({ read }) => read);
+  }
+
+  get health(): Health {
+    return this.#loops.find(({ health }) => !health.ok)?.health ?? { ok: true };
+  }
+
+  get sizes(): Feed['sizes'] {
+    return { listeners: this.#listeners.size, entries: this.#kept.size };
+  }
+
+  *entries(after: number, present = false): Generator<Entry> {
+    for (const entry of this.#kept.values()) if (entry.seq > after && !(present && entry.over)) yield entry;
+  }
+
+  listen(listener: Listener): () => void {
+    if (this.#isClosed) {
+      listener.closed();
+      return () => undefined;
+    }
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) this.#start();
+    return () => {
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#stop();
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#listeners.size > 0) this.#stop();
+    const all = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of all) listener.closed();
+  }
+
+  #start(): void {
+    const { sources, forgottenAfterMs = FORGOTTEN_AFTER_MS } = this.options;
+    if (this.#leftAt !== undefined && Date.now() - this.#leftAt > forgottenAfterMs) this.#forget();
+    this.#generation += 1;
+    const begun = sources.map((source) => ({ source, loop: { read: false, health: { ok: true } } }));
+    // All of them stand before the first one reads.
+    this.#loops = begun.map(({ loop }) => loop);
+    for (const { source, loop } of begun) void this.#run(source, loop);
+  }
+
+  #stop(): void {
+    this.#generation += 1;
+    this.#leftAt = Date.now();
+    for (const source of this.options.sources) source.stop?.();
+  }
+
+  #forget(): void {
+    this.#kept.clear();
+    this.epoch = newEpoch();
+    this.seq = 0;
+    this.floor = 0;
+    for (const source of this.options.sources) source.forget?.();
+  }
+
+  async #run(source: Source, loop: Loop): Promise<void> {
+    const mine = this.#generation;
+    const isMine = (): boolean => mine === this.#generation;
+    while (isMine()) {
+      const before = { ...loop };
       try {
-        await source.read((item) => void (mine === generation && put(source, item)));
-        state.read = true;
-        state.health = { ok: true };
+        await source.read((item) => void (isMine() && this.#put(source, item)));
+        Object.assign(loop, { read: true, health: { ok: true } });
       } catch (error) {
-        state.health = healthOf(error);
-        if (!(error instanceof ApiError)) of.onError(error);
+        loop.health = healthOf(error);
+        if (!(error instanceof ApiError)) this.options.onError(error);
       }
-      if (mine !== generation) return;
-      if (before !== state.health.ok || wasRead !== state.read) tell();
+      if (!isMine()) return;
+      if (before.read !== loop.read || before.health.ok !== loop.health.ok) this.#tell();
       await new Promise((resolve) => setTimeout(resolve, source.everyMs).unref());
     }
-  };
+  }
 
-  const start = (): void => {
-    if (leftAt !== undefined && Date.now() - leftAt > (of.forgottenAfterMs ?? FORGOTTEN_AFTER_MS)) {
-      kept.clear();
-      [epoch, seq, floor] = [newEpoch(), 0, 0];
-      for (const source of sources) source.forget?.();
-    }
-    generation += 1;
-    loops.clear();
-    for (const source of sources) void run(source, generation);
-  };
+  #put(source: Source, item: Item): void {
+    const id = `${source.event} ${item.key}`;
+    const over = item.over ?? false;
+    const json = JSON.stringify(item.value);
+    const before = this.#kept.get(id);
+    if (before?.json === json && before.over === over) return;
+    this.seq += 1;
+    // The newest stands last.
+    this.#kept.delete(id);
+    this.#kept.set(id, { seq: this.seq, json, over, text: textOf(source, item) });
+    this.floor = dropEnded(this.#kept) ?? this.floor;
+    this.#tell();
+  }
 
-  const stop = (): void => {
-    generation += 1;
-    leftAt = Date.now();
-    for (const source of sources) source.stop?.();
-  };
-
-  return {
-    get epoch() {
-      return epoch;
-    },
-    get floor() {
-      return floor;
-    },
-    get seq() {
-      return seq;
-    },
-    get isWhole() {
-      return [...loops.values()].every(({ read }) => read);
-    },
-    get health() {
-      return [...loops.values()].find(({ health }) => !health.ok)?.health ?? { ok: true };
-    },
-    *entries(after, present = false) {
-      for (const entry of kept.values()) if (entry.seq > after && !(present && entry.over)) yield entry;
-    },
-    listen(listener) {
-      if (isClosed) {
-        listener.closed();
-        return () => undefined;
-      }
-      listeners.add(listener);
-      if (listeners.size === 1) start();
-      return () => {
-        if (listeners.delete(listener) && listeners.size === 0) stop();
-      };
-    },
-    close() {
-      isClosed = true;
-      if (listeners.size > 0) stop();
-      const all = [...listeners];
-      listeners.clear();
-      for (const listener of all) listener.closed();
-    },
-    get sizes() {
-      return { listeners: listeners.size, entries: kept.size };
-    },
-  };
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener.changed();
+  }
 }
 
 const newEpoch = (): string => randomBytes(6).toString('hex');

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from 'typebox';
 import { CODES } from '../../domain/codes.js';
 import type { CodeEntry } from '../../domain/codes.js';
-import type { Target } from '../../domain/deployment.js';
+import type { Target, Warning } from '../../domain/deployment.js';
 import { PRODUCTION } from '../../domain/deployment.js';
 import { releasesWorkflowId } from '../../domain/ids.js';
 import type { ReleasesView } from '../../domain/messages.js';
@@ -27,6 +27,8 @@ type Body = Static<typeof schemas.NewPlan>;
 interface Asked {
   request: PlanRequest;
   tests?: Promotion['tests'];
+  /** Known before anything is read. */
+  warnings?: Warning[];
 }
 
 export const plansRoutes =
@@ -46,12 +48,16 @@ export const plansRoutes =
         },
       },
       async (request) => {
-        const { request: asked, tests } = await FORMS[request.body.kind](context, request.body);
+        const {
+          request: asked,
+          tests,
+          warnings = [],
+        } = await FORMS[request.body.kind](context, request.body);
         // Each is made afresh: what was true for the same key before may be no longer.
         const unique = uniqueFor({ actor: actorOf(request), route: 'plan' });
         const plan = await makePlan(context.temporal, unique, asked);
         assertNoOutage(plan);
-        return { ...plan, ...(tests ? { tests } : {}) };
+        return { ...plan, warnings: [...warnings, ...plan.warnings], ...(tests ? { tests } : {}) };
       },
     );
   };
@@ -100,10 +106,10 @@ const FORMS: Record<Body['kind'], (context: Context, body: Body) => Promise<Aske
     only(body, ['release', 'override']);
     const target = { app: body.app, environment: PRODUCTION };
     assertTarget(context.config, target);
-    const { release, digests, tests } = await approvable(context, body);
+    const { release, digests, tests, warnings } = await approvable(context, body);
     await assertAllowed(context, target, { ...body, tag: release });
     const request = { ...target, kind: 'promotion' as const, tag: release, digests, ...overrideOf(body) };
-    return { request, ...(tests ? { tests } : {}) };
+    return { request, warnings, ...(tests ? { tests } : {}) };
   },
 };
 
@@ -145,7 +151,7 @@ async function assertNotReleased(
   throw new ApiError('ALREADY_RELEASED', `${tag} was released as ${first.id}`, { release: first.id });
 }
 
-/** The promotion that waits for approval, with what staging ran when its tests passed. */
+/** The current promotion with what staging runs of it; that it is not unlocked yet is said, not refused. */
 async function approvable({ temporal }: Context, { app, release }: Body) {
   const current = (await readQueue(temporal, app))?.current;
   if (!current || (release !== undefined && current.release !== release)) {
@@ -155,5 +161,9 @@ async function approvable({ temporal }: Context, { app, release }: Body) {
   if (!staged?.digests) {
     throw new ApiError('NOT_UNLOCKED', `${current.release} was not deployed to staging yet`);
   }
-  return { release: current.release, digests: staged.digests, tests: current.tests };
+  const { stage, failedStage, waitingFor, tests } = current;
+  const isUnlocked = stage === 'awaiting-approval' || (stage === 'failed' && failedStage === 'production');
+  const message = waitingFor?.detail ?? `It is at ${stage}`;
+  const warnings = isUnlocked ? [] : [{ code: 'NOT_UNLOCKED', message }];
+  return { release: current.release, digests: staged.digests, tests, warnings };
 }

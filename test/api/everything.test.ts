@@ -106,11 +106,21 @@ describe('GET /api/stream', () => {
         .map(({ app, environment }) => `${app} ${environment}`)
         .sort(),
     ).toEqual(['api production', 'api staging', 'frontend staging']);
+    let finish: () => void = () => undefined;
+    const seen = new Promise<void>((resolve) => (finish = resolve));
+    const { stabilise } = acts;
+    acts.stabilise = async (input) => {
+      await seen;
+      return stabilise(input);
+    };
     const { id } = await post('/api/deployments', { ...BODY, tag: 'live' });
+    await eventually(() => {
+      expect(page.of('deployment').at(-1)).toMatchObject({ id, state: 'running', step: 'stabilise' });
+    }, 20_000);
+    finish();
     await eventually(() => {
       expect(page.of('deployment').at(-1)).toMatchObject({ id, outcome: 'succeeded' });
     }, 20_000);
-    expect(page.of('deployment').length).toBeGreaterThan(1);
     expect(page.of('deployment').at(-1)).toEqual((await api.call({ url: `/api/deployments/${id}` })).body);
 
     await api.call({ method: 'PUT', url: '/api/locks/staging/api', payload: { reason: 'wait' } });

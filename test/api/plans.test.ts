@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { promotionWorkflowId } from '../../domain/ids.js';
+import { MEMO, WORKFLOW } from '../../domain/messages.js';
 import type { CompareInput, Compared, Plan, RenderedPlan, RenderPlanInput } from '../../domain/plan.js';
 import { eventually, failing, script, scriptedWorkers } from '../support/scripted.js';
 import type { TestTemporal } from '../support/temporal.js';
@@ -120,6 +122,47 @@ describe('POST /api/plans', () => {
     expect(calls.map(({ name }) => name)).toEqual(['validate']);
   });
 
+  it('an approval: what staging runs of the promotion goes by its digests, with its tests', async () => {
+    const deploy = { method: 'POST' as const, url: '/api/deployments', payload: { ...TARGET, tag: TAG } };
+    const { id } = (await api.call(deploy)).body as { id: string };
+    await eventually(async () => {
+      expect((await api.call({ url: `/api/deployments/${id}` })).body).toMatchObject({ state: 'finished' });
+    }, 20_000);
+    const attempts = [{ attempt: 1, state: 'passed', startedAt: '2026-01-01T00:00:00.000Z' }];
+    const tests = { state: 'passed', attempt: 1, attempts };
+    const current = { id: `api.${TAG}`, release: TAG, stage: 'awaiting-approval', staging: id, tests };
+    const show = async (promotion: object) => {
+      const handle = await temporal.client.workflow.start(WORKFLOW.promotionQueue, {
+        workflowId: promotionWorkflowId('api'),
+        workflowIdConflictPolicy: 'TERMINATE_EXISTING',
+        // Its record alone is read.
+        taskQueue: 'nobody',
+        memo: { [MEMO.promotions]: { app: 'api', current: promotion } },
+      });
+      return handle;
+    };
+    await show(current);
+    calls.length = 0;
+    const { status, body } = await ask({ kind: 'promotion', app: 'api', release: TAG });
+    expect([status, body]).toMatchObject([
+      200,
+      { environment: 'production', release: TAG, tests, warnings: [] },
+    ]);
+    expect(calls.find(({ name }) => name === 'validate')?.input).toMatchObject({
+      digests: { 'openverse-api': expect.stringMatching(/^sha256:/) },
+    });
+    await show({ ...current, stage: 'testing' });
+    const early = await ask({ kind: 'promotion', app: 'api' });
+    expect(early.body.warnings).toMatchObject([{ code: 'NOT_UNLOCKED' }]);
+    expect(refusal(await ask({ kind: 'promotion', app: 'api', release: RUNS }))).toEqual([
+      409,
+      'NOT_UNLOCKED',
+    ]);
+    await (await show(current)).terminate();
+    await show({ ...current, staging: undefined });
+    expect(refusal(await ask({ kind: 'promotion', app: 'api' }))).toEqual([409, 'NOT_UNLOCKED']);
+  });
+
   it('says that it runs there already, and what is not known', async () => {
     acts.renderPlan = async (input) => ({ ...(await defaults.renderPlan(input)), runs: TAG });
     const same = await ask({ kind: 'deploy', ...TARGET, tag: TAG });
@@ -155,7 +198,6 @@ describe('POST /api/plans', () => {
     ]) {
       expect(refusal(await ask(body))).toEqual([400, 'BAD_REQUEST']);
     }
-    expect(refusal(await ask({ kind: 'promotion', app: 'api' }))).toEqual([409, 'NOT_UNLOCKED']);
     await api.call({ method: 'PUT', url: '/api/locks/staging/api', payload: { reason: 'wait' } });
     expect(refusal(await ask({ kind: 'deploy', ...TARGET, tag: TAG }))).toEqual([409, 'LOCKED']);
     expect((await ask({ kind: 'rollback', ...TARGET, override: true })).status).toBe(200);
