@@ -7,10 +7,14 @@ import type { ApiDeps, Context } from './context.js';
 import { createGuards } from './auth.js';
 import { docs } from './docs.js';
 import { appsRoutes } from './routes/apps.js';
+import { authRoutes } from './routes/auth.js';
+import { buildsRoutes } from './routes/builds.js';
 import { deploymentsRoutes } from './routes/deployments.js';
+import { everythingRoutes } from './routes/everything.js';
 import { locksRoutes } from './routes/locks.js';
 import { meRoutes } from './routes/me.js';
 import { promotionsRoutes } from './routes/promotions.js';
+import { plansRoutes } from './routes/plans.js';
 import { releasesRoutes } from './routes/releases.js';
 import { rollbacksRoutes } from './routes/rollbacks.js';
 import { streamRoutes } from './routes/stream.js';
@@ -18,6 +22,7 @@ import { systemRoutes } from './routes/system.js';
 import { targetsRoutes } from './routes/targets.js';
 import { testReportsRoutes } from './routes/test-reports.js';
 import { webhooksRoutes } from './routes/webhooks.js';
+import { addSignIn } from './sign-in.js';
 import { readDeployment } from './temporal/reads.js';
 import { validatorCompiler } from './validation.js';
 import { createWatchers } from './watchers.js';
@@ -30,11 +35,15 @@ const PARAM_CHARS = 250;
 const ALL_ROUTES = [
   systemRoutes,
   meRoutes,
+  authRoutes,
   appsRoutes,
   deploymentsRoutes,
   rollbacksRoutes,
+  plansRoutes,
+  buildsRoutes,
   targetsRoutes,
   streamRoutes,
+  everythingRoutes,
   releasesRoutes,
   locksRoutes,
   promotionsRoutes,
@@ -63,20 +72,22 @@ export async function buildApi(deps: ApiDeps & { logger?: FastifyBaseLogger }): 
   app.addHook('onError', async (_request, _reply, error) => countOutage(context, error));
   app.addHook('preClose', async () => context.watchers.close());
 
+  if (deps.signIn) await addSignIn(app, { ...deps.signIn, publicUrl: context.links.publicUrl });
   await app.register(docs, { release: deps.release });
   for (const routes of ALL_ROUTES) await app.register(routes(context));
   return app;
 }
 
 function contextOf(deps: ApiDeps): Context {
-  const { config, identities, temporal, temporalUiUrl, publicUrl = '' } = deps;
+  const { config, identities, temporal, temporalUiUrl, signIn } = deps;
+  const publicUrl = (deps.publicUrl ?? '').replace(/\/+$/, '');
   return {
     ...deps,
-    guards: createGuards({ config, identities }),
+    guards: createGuards({ config, identities, hasSignIn: signIn !== undefined, publicUrl }),
     links: {
       config,
       namespace: temporal.namespace,
-      publicUrl: publicUrl.replace(/\/+$/, ''),
+      publicUrl,
       ...(temporalUiUrl ? { temporalUiUrl: temporalUiUrl.replace(/\/+$/, '') } : {}),
     },
     watchers: createWatchers({ read: (id) => readDeployment(temporal, id) }),

@@ -5,8 +5,9 @@ import type { Config } from '../domain/config.js';
 import { CODES } from '../domain/codes.js';
 import { EMERGENCY } from '../domain/emergency.js';
 import { ApiError } from './errors.js';
+import { assertOwnPage, loginOf } from './sign-in.js';
 
-/** Taken from the token alone: nothing in a body says who somebody is. */
+/** Taken from the token or the session's cookie alone: nothing in a body says who somebody is. */
 export interface Person {
   /** GitHub login; absent where nobody has to say who they are and nobody did. */
   login?: string;
@@ -28,26 +29,38 @@ export interface Guards {
   signedIn: onRequestAsyncHookHandler;
 }
 
-export function createGuards({ config, identities }: { config: Config; identities: Identities }): Guards {
-  const { read } = config.access;
+interface Guarding {
+  config: Config;
+  identities: Identities;
+  /** Browsers can sign in. */
+  hasSignIn: boolean;
+  /** Without a slash at its end; may be empty. */
+  publicUrl: string;
+}
+
+export function createGuards(of: Guarding): Guards {
+  const { read } = of.config.access;
   const check =
     (needs: Config['access']['read']): onRequestAsyncHookHandler =>
     async (request) => {
-      request.person = await personOf({ request, identities, needs });
+      request.person = await personOf({ ...of, request, needs });
     };
   return { read: check(read), write: check('maintainers'), signedIn: check('signed-in') };
 }
 
-async function personOf(of: {
+interface Asking extends Guarding {
   request: FastifyRequest;
-  identities: Identities;
   needs: Config['access']['read'];
-}): Promise<Person> {
+}
+
+async function personOf(of: Asking): Promise<Person> {
   const { request, identities, needs } = of;
   const token = bearerOf(request);
   if (token === undefined) {
+    const login = loginOf(request);
+    if (login !== undefined) return await signedIn(of, login);
     if (needs === 'public') return { maintainer: false };
-    throw new ApiError('UNAUTHENTICATED', 'Send a GitHub token: Authorization: Bearer …');
+    throw stranger(of);
   }
   const identity = await identities.identify(token);
   if (identity.kind === 'unauthenticated') throw new ApiError('UNAUTHENTICATED', identity.message);
@@ -55,13 +68,31 @@ async function personOf(of: {
     if (needs === 'public') return { maintainer: false };
     throw unknowable(request, identity);
   }
-  const { login } = identity;
-  if (login === EMERGENCY) return inEmergency(request);
+  if (identity.login === EMERGENCY) return inEmergency(request);
+  return await member(of, identity.login);
+}
+
+/** Of a browser: as anybody who is known, once it is sure that they themselves ask. */
+async function signedIn(of: Asking, login: string): Promise<Person> {
+  const { request, publicUrl } = of;
+  if (!['GET', 'HEAD'].includes(request.method)) await assertOwnPage(request, publicUrl);
+  return await member(of, login);
+}
+
+async function member({ request, identities, needs }: Asking, login: string): Promise<Person> {
   const membership = await identities.isMaintainer(login);
   if (membership.kind === 'member') return { login, maintainer: true };
   if (needs !== 'maintainers') return { login, maintainer: false };
   if (membership.kind === 'not-a-member') throw outsider(login);
   throw unknowable(request, membership);
+}
+
+/** A page that is told so shows where to sign in. */
+function stranger({ hasSignIn }: Asking): ApiError {
+  const browser = hasSignIn ? ', or sign in at /auth/login' : '';
+  return new ApiError('UNAUTHENTICATED', `Send a GitHub token: Authorization: Bearer …${browser}`, {
+    signIn: hasSignIn,
+  });
 }
 
 /** Every use is told: here who runs Sluice, and by a warning on what is asked for everyone else. */

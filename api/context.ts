@@ -10,6 +10,7 @@ import { linksOfDeployment } from './links.js';
 import type { Live } from './live.js';
 import type { Metrics } from './metrics.js';
 import type { ReleaseTags } from './release-tags.js';
+import type { SignIn } from './sign-in.js';
 import type { Watchers } from './watchers.js';
 
 export interface ApiDeps {
@@ -32,6 +33,8 @@ export interface ApiDeps {
   publicUrl?: string;
   /** `TEMPORAL_UI_URL`. */
   temporalUiUrl?: string;
+  /** Browser sign-in; absent: there is none. */
+  signIn?: SignIn;
 }
 
 export interface Context extends ApiDeps {

@@ -13,6 +13,7 @@ import { buildApi } from './app.js';
 import { createLive } from './live.js';
 import { createMetrics } from './metrics.js';
 import { createReleaseTags } from './release-tags.js';
+import { signInOf } from './sign-in.js';
 
 /** Fastify logs no headers by itself; this stands behind whoever will. */
 const logger = pino({
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
   const { env } = process;
   const config = loadConfig();
   const { host, port } = address(env);
+  const signIn = signInOf(env);
   const temporal = createTemporal();
   const aws = createAws(config);
   const registry = new Registry();
@@ -42,6 +44,7 @@ async function main(): Promise<void> {
     release: env['SLUICE_RELEASE'] || packageVersion(),
     ...(env['SLUICE_PUBLIC_URL'] ? { publicUrl: env['SLUICE_PUBLIC_URL'] } : {}),
     ...(env['TEMPORAL_UI_URL'] ? { temporalUiUrl: env['TEMPORAL_UI_URL'] } : {}),
+    ...(signIn ? { signIn } : {}),
     logger,
   });
   closeWithGrace({ delay: 5_000, logger: { error: (problem) => logger.error(problem) } }, async ({ err }) => {

@@ -1,6 +1,8 @@
 /** The command line: what there is to type. */
 import { Command, CommanderError } from 'commander';
 import { Problem, Unreachable } from './client.js';
+import type { BuildOptions } from './commands/build.js';
+import { build } from './commands/build.js';
 import { deploy, retry } from './commands/deploy.js';
 import type { AskOptions, DeployOptions } from './commands/deploy.js';
 import { history } from './commands/history.js';
@@ -14,6 +16,7 @@ import { followed, waited } from './act.js';
 import type { Io } from './context.js';
 import { createContext, EXIT, UsageError } from './context.js';
 import { addPromotions } from './program-promote.js';
+import { addPlans } from './program-plans.js';
 import { addReleases } from './program-releases.js';
 import { problemLines } from './render.js';
 
@@ -76,9 +79,11 @@ function program(io: Io, act: Wrap): Command {
     .showHelpAfterError('(sluice --help tells what there is)');
   addReads(root, act);
   addDeployments(root, act);
+  addBuilds(root, act);
   addRollbacks(root, act);
   addReleases(root, act);
   addPromotions(root, act);
+  addPlans(root, act);
   addLocks(root, act);
   return root;
 }
@@ -136,6 +141,15 @@ function addDeployments(root: Command, act: Wrap): void {
   followed(root.command('retry <id>').description('deploy again what an ended deployment deployed')).action(
     act((context, id: string, options: AskOptions) => retry(context, id, options)),
   );
+}
+
+function addBuilds(root: Command, act: Wrap): void {
+  waited(
+    root
+      .command('build <app>')
+      .description('build and push the images of a commit, and follow it')
+      .option('--commit <sha>', '40 hex, on the branch'),
+  ).action(act((context, app: string, options: BuildOptions) => build(context, app, options)));
 }
 
 function addRollbacks(root: Command, act: Wrap): void {

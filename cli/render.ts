@@ -39,7 +39,7 @@ export function tasks({ rollout }: ShownDeployment): string {
 }
 
 /** Names of variables and secrets that differ from what ran before: `variables +NEW -GONE ~CHANGED`. */
-export function changedNames({ variables, secrets }: ShownDeployment): string {
+export function changedNames({ variables, secrets }: Pick<ShownDeployment, 'variables' | 'secrets'>): string {
   const marked = (sign: string, kind: keyof NameChanges): string[] =>
     [...(variables?.[kind] ?? []), ...(secrets?.[kind] ?? [])].map((name) => sign + name);
   const names = [...marked('+', 'added'), ...marked('-', 'removed'), ...marked('~', 'changed')];

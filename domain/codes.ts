@@ -27,6 +27,12 @@ export const CODES = {
   BAD_REQUEST: entry('the request is not of the right form', ASKER, ['correct it and send it again'], 400),
   UNAUTHENTICATED: entry('it is not known who asks', ASKER, ['send a GitHub token'], 401),
   NOT_A_MAINTAINER: entry('only maintainers may do this', 'the team’s owners', ['join the GitHub team'], 403),
+  FORGED: entry(
+    'a browser asks for it from a page that is not Sluice’s own',
+    ASKER,
+    ['load the page again', 'send a GitHub token'],
+    403,
+  ),
   NOT_FOUND: entry('there is no such thing', ASKER, ['look at what there is'], 404),
   KEY_REUSED: entry(
     'the same Idempotency-Key came with another request',

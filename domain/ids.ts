@@ -30,6 +30,14 @@ export const laneWorkflowId = (target: Target): string => `lane/${target.environ
 
 export const buildWorkflowId = (app: string, commit: string): string => `build/${app}/${commit}`;
 
+export const planWorkflowId = (unique: string): string => `plan/${unique}`;
+
+/** @returns undefined where `id` has not the form of a build's id, `{app}.{commit}` */
+export function parseBuildId(id: string): { app: string; commit: string } | undefined {
+  const [, app = '', commit = ''] = /^([^.]+)\.([0-9a-f]{40})$/.exec(id) ?? [];
+  return isName(app) ? { app, commit } : undefined;
+}
+
 /** A rollback shares `{unique}` with its deployment. */
 export const rollbackWorkflowId = (target: Target, unique: string): string =>
   `rollback/${target.environment}/${target.app}/${unique}`;

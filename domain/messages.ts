@@ -24,6 +24,7 @@ export const WORKFLOW = {
   delivery: 'delivery',
   reconcile: 'reconcile',
   promotionNotice: 'promotionNotice',
+  plan: 'plan',
 } as const;
 
 /** Watches hold a slot for minutes: on their own queue they starve nothing. */
@@ -78,6 +79,8 @@ export const SIGNAL = {
   join: 'join',
   /** deployment → build: `{ id }`, its own: it no longer waits; the last one ends the build. */
   leave: 'leave',
+  /** API → build: `BuildWanted`; it goes on although no deployment waits for it. */
+  wanted: 'wanted',
   /** deployment → notice: `Notice`. */
   notice: 'notice',
   /** lane → a deployment that waits: `Superseded`. */
@@ -230,12 +233,23 @@ export interface BuildAsker extends Target {
   ticket: Ticket;
 }
 
+/** A person wants the images, for themselves. */
+export interface BuildWanted {
+  /** GitHub login. */
+  by: string;
+  /** Of the Idempotency-Key, scoped by actor and route; random without one. */
+  key: string;
+}
+
 export interface BuildView {
+  /** `{app}.{commit}` */
   id: string;
   app: string;
   commit: string;
   state: 'running' | 'finished';
   result?: BuildResult;
+  /** The latest 20. */
+  wanted?: BuildWanted[];
 }
 
 /** A change of state that people are told of. */

@@ -173,7 +173,12 @@ export const waitingFor = (code: Code, since: string, detail: string): WaitingFo
   actions: [...CODES[code].actions],
 });
 
-function untaken({ pending, workflowTaskSince, now }: OverlayInput): WaitingFor | undefined {
+/** Nobody takes its work. */
+export function untaken({
+  pending,
+  workflowTaskSince,
+  now,
+}: Pick<OverlayInput, 'pending' | 'workflowTaskSince' | 'now'>): WaitingFor | undefined {
   const late = (at: string): boolean => now.getTime() - Date.parse(at) > TAKEN_WITHIN_MS;
   const activity = pending.find((one) => !one.startedAt && late(one.scheduledAt));
   if (activity) {

@@ -1,7 +1,7 @@
 /**
  * Workflow `build/{app}/{commit}`: builds and pushes the image set once, however many ask for it. It runs
  * outside the lanes' turns, so a long build never holds up a rollback. It ends when all askers are answered;
- * when the last of them leaves, what is built is given up.
+ * when the last of them leaves, what is built is given up, unless a person wants it for itself.
  */
 import {
   CancellationScope,
@@ -11,10 +11,13 @@ import {
   setHandler,
   upsertMemo,
 } from '@temporalio/workflow';
-import type { BuildAsker, BuildResult, BuildView } from '../domain/messages.js';
+import type { BuildAsker, BuildResult, BuildView, BuildWanted } from '../domain/messages.js';
 import { MEMO, SIGNAL } from '../domain/messages.js';
 import { builds, tells } from './effects.js';
 import { codedFailure } from './failure.js';
+
+/** Requests that are known again by their keys. */
+const WANTED_KEPT = 20;
 
 export interface BuildInput {
   app: string;
@@ -24,13 +27,17 @@ export interface BuildInput {
 export async function build({ app, commit }: BuildInput): Promise<BuildView> {
   const askers = new Map<string, BuildAsker>();
   const scope = new CancellationScope();
+  let view: BuildView = { id: `${app}.${commit}`, app, commit, state: 'running' };
   setHandler(defineSignal<[BuildAsker]>(SIGNAL.join), (asker) => void askers.set(asker.ticket.id, asker));
   setHandler(defineSignal<[{ id: string }]>(SIGNAL.leave), ({ id }) => {
     askers.delete(id);
-    if (askers.size === 0) scope.cancel();
+    if (askers.size === 0 && !view.wanted) scope.cancel();
+  });
+  setHandler(defineSignal<[BuildWanted]>(SIGNAL.wanted), (wanted) => {
+    view = { ...view, wanted: [...(view.wanted ?? []), wanted].slice(-WANTED_KEPT) };
+    upsertMemo({ [MEMO.build]: view });
   });
 
-  let view: BuildView = { id: `${app}.${commit}`, app, commit, state: 'running' };
   upsertMemo({ [MEMO.build]: view });
   setCurrentDetails(`building **${app}** at \`${commit}\``);
 

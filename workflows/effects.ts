@@ -53,6 +53,15 @@ const BEST_EFFORT: ActivityOptions = {
   cancellationType: 'TRY_CANCEL',
 };
 
+/** Somebody looks at a screen: what takes longer is said as it stands. */
+const PLAN: ActivityOptions = {
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '6s',
+  heartbeatTimeout: NOTICED_DEAD,
+  retry,
+  cancellationType: 'TRY_CANCEL',
+};
+
 /** GitHub Releases: a primary rate limit alone lasts an hour. Looked for before they are made, like all writes. */
 const PUBLISH: ActivityOptions = { ...WRITE, scheduleToCloseTimeout: '6h' };
 
@@ -96,6 +105,7 @@ export const quickReads = activitiesOf<Pick<MainActivities, 'observePromotion'>>
 export const writes = activitiesOf<MainActivities>(WRITE);
 export const tells = activitiesOf<MainActivities>(TELL);
 export const bestEffort = activitiesOf<MainActivities>(BEST_EFFORT);
+export const planning = activitiesOf<MainActivities>(PLAN);
 export const publishing = activitiesOf<Pick<ReleasePublishing, 'publishRelease'>>(PUBLISH);
 export const deliveries = activitiesOf<MainActivities>(DELIVER);
 export const builds = activitiesOf<BuildActivities>(BUILD);

@@ -3,6 +3,7 @@ export { build } from './build.js';
 export { deployment } from './deployment.js';
 export { lane } from './lane.js';
 export { notice } from './notice.js';
+export { plan } from './plan.js';
 export { rollback } from './rollback.js';
 export { promotionQueue } from './promotion-queue.js';
 export { tests } from './tests.js';

@@ -16,6 +16,7 @@ import type {
   VerifyInput,
   WentBack,
 } from '../../domain/effects.js';
+import type { RenderedPlan, RenderPlanInput } from '../../domain/plan.js';
 import { heartbeating } from '../heartbeat.js';
 import { collectDossier } from './dossier.js';
 import type { EcsActivityDeps, EcsDeps } from './deps.js';
@@ -26,6 +27,7 @@ import type { LookInput } from './look.js';
 import { createReader } from './reader.js';
 import type { DescribeServices } from './reader.js';
 import { register } from './register.js';
+import { renderPlan } from './render-plan.js';
 import { stabilise } from './stabilise.js';
 import { update } from './update.js';
 import { verify } from './verify.js';
@@ -37,6 +39,8 @@ export interface EcsActivities {
   look(input: LookInput): Promise<Look>;
   /** @throws `NOT_A_MAINTAINER`, `TEMPLATE_NOT_FOUND`, `CONTAINER_MISSING`; retryable `AWS_DOWN` */
   register(input: RegisterInput): Promise<Registered>;
+  /** @throws as `register`, whose rendering it is; writes nothing */
+  renderPlan(input: RenderPlanInput): Promise<RenderedPlan>;
   /** @throws `SERVICE_GONE`; retryable `AWS_DOWN` */
   update(input: UpdateInput): Promise<Updated>;
   /** Heartbeats `Watch` (`domain/rollout.ts`). Ends with a verdict, or when it is cancelled. */
@@ -58,6 +62,7 @@ export function createEcsActivities(input: EcsActivityDeps): EcsActivities {
   return {
     look: activity(deps, look),
     register: activity(deps, register),
+    renderPlan: activity(deps, renderPlan),
     update: activity(deps, update),
     stabilise: async (what) => await stabilise(deps, what),
     verify: activity(deps, verify),

@@ -28,11 +28,11 @@ export async function register(deps: EcsDeps, input: RegisterInput): Promise<Reg
   ]);
   const containers = input.images.flatMap((image) => image.containers);
   if (found) return registered(found.definition, running, containers);
-  const definition = await renderAndRegister(ecs, {
-    template: templateOf(ecs, source),
-    images: imageReferences(registry, input.images),
-    own: { deployment: input.id, tag: input.tag, release: input.release },
-  });
+  const own = { deployment: input.id, tag: input.tag, release: input.release };
+  const definition = await registerRendered(
+    ecs,
+    renderedFor(ecs, { source, registry, images: input.images, own }),
+  );
   return registered(definition, running, containers);
 }
 
@@ -46,10 +46,32 @@ export function templateOf(ecs: EcsService, source: Revision | undefined): Revis
   );
 }
 
-const imageReferences = (registry: string, images: readonly ResolvedImage[]): RenderInput['images'] =>
-  images.flatMap(({ containers, repository, tag, digest }) =>
-    containers.map((container) => ({ container, image: `${registry}/${repository}:${tag}@${digest}` })),
-  );
+/** Without a digest where it is not built yet. */
+type Image = Pick<ResolvedImage, 'containers' | 'repository' | 'tag'> & { digest?: string };
+
+const imageReferences = (registry: string, images: readonly Image[]): RenderInput['images'] =>
+  images.flatMap(({ containers, repository, tag, digest }) => {
+    const image = `${registry}/${repository}:${tag}${digest ? `@${digest}` : ''}`;
+    return containers.map((container) => ({ container, image }));
+  });
+
+/**
+ * What a deployment registers; a plan shows the same.
+ * @throws ApplicationFailure `TEMPLATE_NOT_FOUND`, `CONTAINER_MISSING`
+ */
+export function renderedFor(
+  ecs: EcsService,
+  input: {
+    source: Revision | undefined;
+    registry: string;
+    images: readonly Image[];
+    own: RenderInput['own'];
+  },
+): RegisterTaskDefinitionCommandInput {
+  const { definition: template, tags } = templateOf(ecs, input.source);
+  const images = imageReferences(input.registry, input.images);
+  return renderOrRefuse(ecs, { template, family: ecs.settings.family, images, tags, own: input.own });
+}
 
 /** @throws ApplicationFailure `CONTAINER_MISSING`, `AWS_REFUSED`, retryable `AWS_DOWN` */
 export async function renderAndRegister(
@@ -57,13 +79,18 @@ export async function renderAndRegister(
   input: { template: Revision; images: RenderInput['images']; own: RenderInput['own'] },
 ): Promise<TaskDefinition> {
   const { template, images, own } = input;
-  const rendered = renderOrRefuse(ecs, {
-    template: template.definition,
-    family: ecs.settings.family,
-    images,
-    tags: template.tags,
-    own,
-  });
+  const { definition, tags } = template;
+  const { family } = ecs.settings;
+  return await registerRendered(
+    ecs,
+    renderOrRefuse(ecs, { template: definition, family, images, tags, own }),
+  );
+}
+
+async function registerRendered(
+  ecs: EcsService,
+  rendered: RegisterTaskDefinitionCommandInput,
+): Promise<TaskDefinition> {
   try {
     const { taskDefinition } = await unlessThrottled(() =>
       ecs.client.send(new RegisterTaskDefinitionCommand(rendered)),

@@ -28,15 +28,13 @@ export const appsRoutes =
           response: { 200: listOf(App), ...errors },
         },
       },
-      async () => ({
-        items: await readApps(context),
-      }),
+      async () => ({ items: await readApps(context) }),
     );
   };
 
 const NOTHING_KNOWN: ServiceState = { warnings: [] };
 
-function readApps(context: Context): Promise<Static<typeof App>[]> {
+export function readApps(context: Context): Promise<Static<typeof App>[]> {
   const queues = new Map<string, Promise<PromotionSummary> | undefined>();
   for (const app of Object.keys(context.config.apps)) queues.set(app, readSummary(context, app));
   return Promise.all(

@@ -70,9 +70,18 @@ export const Lock = Type.Object(
 );
 
 const names = Type.Array(text);
-const NameChanges = Type.Object(
+export const NameChanges = Type.Object(
   { added: names, removed: names, changed: names },
   { ...closed, description: 'Names only' },
+);
+
+export const ImageChanges = Type.Array(
+  Type.Object({ container: text, before: optional(text), after: text }, closed),
+);
+
+export const BuildProgress = Type.Object(
+  { phase: text, image: optional(text), lines: optional(Type.Array(text)) },
+  closed,
 );
 
 export const Warning = Type.Object({ code: text, message: text }, closed);
@@ -111,14 +120,10 @@ export const Deployment = Type.Object(
     waitingFor: optional(WaitingFor),
     warnings: Type.Array(Warning),
     revision: optional(text),
-    images: optional(
-      Type.Array(Type.Object({ container: text, before: optional(text), after: text }, closed)),
-    ),
+    images: optional(ImageChanges),
     variables: optional(NameChanges),
     secrets: optional(NameChanges),
-    build: optional(
-      Type.Object({ phase: text, image: optional(text), lines: optional(Type.Array(text)) }, closed),
-    ),
+    build: optional(BuildProgress),
     rollout: optional(Rollout),
     failure: optional(Type.Object({ step: choice(STEPS), code, message: text }, closed)),
     dossier: optional(Dossier),

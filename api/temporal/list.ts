@@ -40,7 +40,7 @@ function conditionsOf(filter: DeploymentFilter): string[] {
 }
 
 /** A rollback that ended before its deployment came to be stands for itself: only such a one has an outcome there. */
-const OF_DEPLOYMENTS =
+export const OF_DEPLOYMENTS =
   `(WorkflowType='${WORKFLOW.deployment}' OR ` +
   `(WorkflowType='${WORKFLOW.rollback}' AND ${SEARCH_ATTRIBUTE.outcome} IS NOT NULL))`;
 
@@ -61,11 +61,7 @@ export async function listDeployments(
   { filter, ...paging }: Wanted<DeploymentFilter>,
 ): Promise<Page<DeploymentView>> {
   const page = await list(t, deploymentsQuery(filter), paging);
-  const items = page.items.flatMap((execution) => {
-    const deployment = memoOf<Deployment>(execution, MEMO.deployment);
-    return deployment ? [overlay({ deployment, pending: [], ...stateOf(execution) })] : [];
-  });
-  return { ...page, items };
+  return { ...page, items: page.items.flatMap(deploymentsOf) };
 }
 
 export async function listReleases(
@@ -73,16 +69,23 @@ export async function listReleases(
   { filter, ...paging }: Wanted<ReleaseFilter>,
 ): Promise<Page<Release>> {
   const page = await list(t, releasesQuery(filter), paging);
-  const items = page.items.flatMap((execution) => {
-    const release = memoOf<Release>(execution, MEMO.release);
-    return release ? [overlayRelease({ release, pending: [], ...stateOf(execution) })] : [];
-  });
-  return { ...page, items };
+  return { ...page, items: page.items.flatMap(releasesOf) };
 }
 
-type Execution = temporal.api.workflow.v1.IWorkflowExecutionInfo;
+/** One, or none where its record is not written yet. */
+export function deploymentsOf(execution: Execution): DeploymentView[] {
+  const deployment = memoOf<Deployment>(execution, MEMO.deployment);
+  return deployment ? [overlay({ deployment, pending: [], ...stateOf(execution) })] : [];
+}
 
-async function list(
+export function releasesOf(execution: Execution): Release[] {
+  const release = memoOf<Release>(execution, MEMO.release);
+  return release ? [overlayRelease({ release, pending: [], ...stateOf(execution) })] : [];
+}
+
+export type Execution = temporal.api.workflow.v1.IWorkflowExecutionInfo;
+
+export async function list(
   t: Temporal,
   query: string,
   { limit, cursor }: { limit: number; cursor?: string },
@@ -105,7 +108,7 @@ async function list(
   }
 }
 
-function memoOf<T>({ memo }: Execution, key: string): T | undefined {
+export function memoOf<T>({ memo }: Execution, key: string): T | undefined {
   const payload = memo?.fields?.[key];
   return payload ? defaultPayloadConverter.fromPayload<T>(payload) : undefined;
 }

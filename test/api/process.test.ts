@@ -55,6 +55,11 @@ describe('npm run api', () => {
     ['no configuration', { SLUICE_CONFIG: 'none.yaml' }, /There is no configuration at .*none\.yaml/],
     ['a bad port', { SLUICE_CONFIG: 'good.yaml', PORT: 'http' }, /PORT is "http"/],
     [
+      'half of a browser sign-in',
+      { SLUICE_CONFIG: 'good.yaml', GITHUB_OAUTH_CLIENT_ID: 'client-1' },
+      /GITHUB_OAUTH_CLIENT_ID is set, but not GITHUB_OAUTH_CLIENT_SECRET and SESSION_SECRET/,
+    ],
+    [
       'a short emergency token',
       { SLUICE_CONFIG: 'good.yaml', SLUICE_EMERGENCY_TOKEN: 'too-short-to-be-one' },
       /SLUICE_EMERGENCY_TOKEN must have at least 32(?!.*too-short-to-be-one)/s,

@@ -271,3 +271,105 @@ describe('what cannot be', () => {
     });
   });
 });
+
+describe('plan', () => {
+  const made = {
+    kind: 'deploy',
+    app: 'api',
+    environment: 'staging',
+    commits: [],
+    commitCount: 0,
+    images: [],
+  };
+  const none = { added: [], removed: [], changed: [] };
+  const answer = { ...made, variables: none, secrets: none, warnings: [] };
+
+  it.each([
+    [
+      ['deploy', 'api', 'staging', '--tag', 'v1'],
+      { kind: 'deploy', app: 'api', environment: 'staging', tag: 'v1' },
+    ],
+    [['rollback', 'api', 'staging'], { kind: 'rollback', app: 'api', environment: 'staging' }],
+    [['redeploy', 'api', 'staging'], { kind: 'redeploy', app: 'api', environment: 'staging' }],
+    [['release', 'api', '--tag', 'v1', '--again'], { kind: 'release', app: 'api', tag: 'v1', again: true }],
+    [['approve', 'api', '--override'], { kind: 'promotion', app: 'api', override: true }],
+  ])('%j', async (argv, body) => {
+    const seen: string[] = [];
+    const url = await serve((_request, response, text) => {
+      seen.push(text);
+      json(response, 200, answer);
+    });
+    const { code, out } = await sluice(url, ['plan', ...argv]);
+    expect([code, out]).toEqual([0, ['would deploy api → staging']]);
+    expect(JSON.parse(seen[0] ?? '')).toEqual(body);
+  });
+
+  it('exits 1 where it would be refused, and asks nothing that is not whole', async () => {
+    const refusal = { step: 'validate', code: 'TAG_NOT_FOUND', message: 'no such tag' };
+    const url = await serve((_request, response) => json(response, 200, { ...answer, refusal }));
+    expect((await sluice(url, ['plan', 'deploy', 'api', 'staging', '--tag', 'v1'])).code).toBe(1);
+    expect((await sluice(url, ['plan', 'deploy', 'api', 'staging'])).code).toBe(2);
+    const { out } = await sluice(url, ['plan', 'deploy', 'api', 'staging', '--tag', 'v1', '--json']);
+    expect(JSON.parse(out[0] ?? '')).toMatchObject({ refusal });
+  });
+});
+
+describe('build', () => {
+  const commit = 'c'.repeat(40);
+  const at = (change: object) => ({
+    id: `api.${commit}`,
+    app: 'api',
+    commit,
+    state: 'running',
+    images: [],
+    ...change,
+  });
+  const serving = (...views: object[]) =>
+    serve((request, response) =>
+      request.method === 'POST'
+        ? json(response, 202, { id: `api.${commit}` })
+        : json(response, 200, views.length > 1 ? views.shift() : views[0]),
+    );
+  const args = ['build', 'api', '--commit', commit];
+
+  it('follows to the end and exits 0 on success only', async () => {
+    const images = [{ repository: 'shop-api', digest: 'sha256:1' }];
+    const url = await serving(
+      at({ progress: { phase: 'build', image: 'shop-api' } }),
+      at({ state: 'finished', outcome: 'succeeded', images }),
+    );
+    const { code, out } = await sluice(url, args);
+    expect([code, out]).toEqual([
+      0,
+      [
+        `accepted api.${commit}`,
+        '     0s  build shop-api',
+        '✓ api @ ccccccc built in 0s',
+        '  shop-api@sha256:1',
+      ],
+    ]);
+  });
+
+  it('exits 1 where it failed, with its last lines and what to do', async () => {
+    const failure = { code: 'BUILD_FAILED', message: 'exit code 1' };
+    const url = await serving(at({ state: 'finished', outcome: 'failed', failure, lastLines: ['npm ERR!'] }));
+    const { code, out } = await sluice(url, args);
+    expect(code).toBe(1);
+    expect(out.slice(1)).toEqual([
+      '✗ api @ ccccccc failed: exit code 1',
+      '    npm ERR!',
+      '  what to do   mend it and merge, or retry (the author of the commit)',
+    ]);
+    expect(JSON.parse((await sluice(url, [...args, '--json'])).out[0] ?? '')).toMatchObject({ failure });
+  });
+
+  it('prints the id and goes, stops watching, and needs a commit', async () => {
+    const url = await serving(at({}));
+    expect(await sluice(url, [...args, '--no-wait'])).toMatchObject({ code: 0, out: [`api.${commit}`] });
+    const interrupt = new AbortController();
+    const watching = sluice(url, args, interrupt.signal);
+    setTimeout(() => interrupt.abort(), 100);
+    expect((await watching).code).toBe(130);
+    expect((await sluice(url, ['build', 'api'])).code).toBe(2);
+  });
+});
