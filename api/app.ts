@@ -8,6 +8,7 @@ import { createGuards } from './auth.js';
 import { docs } from './docs.js';
 import { appsRoutes } from './routes/apps.js';
 import { deploymentsRoutes } from './routes/deployments.js';
+import { ecsWebhookRoutes } from './routes/ecs-webhook.js';
 import { locksRoutes } from './routes/locks.js';
 import { meRoutes } from './routes/me.js';
 import { releasesRoutes } from './routes/releases.js';
@@ -34,6 +35,7 @@ const ALL_ROUTES = [
   streamRoutes,
   releasesRoutes,
   locksRoutes,
+  ecsWebhookRoutes,
 ];
 
 /** @param logger absent: nothing is logged */

@@ -25,6 +25,8 @@ export interface ApiDeps {
   publicUrl?: string;
   /** `TEMPORAL_UI_URL`. */
   temporalUiUrl?: string;
+  /** `ECS_WEBHOOK_SECRET`; absent: `POST /webhooks/ecs` is off. */
+  ecsWebhookSecret?: string;
 }
 
 export interface Context extends ApiDeps {

@@ -37,6 +37,7 @@ async function main(): Promise<void> {
     metrics: createMetrics(registry),
     release: env['SLUICE_RELEASE'] || packageVersion(),
     ...(env['SLUICE_PUBLIC_URL'] ? { publicUrl: env['SLUICE_PUBLIC_URL'] } : {}),
+    ...(env['ECS_WEBHOOK_SECRET'] ? { ecsWebhookSecret: env['ECS_WEBHOOK_SECRET'] } : {}),
     ...(env['TEMPORAL_UI_URL'] ? { temporalUiUrl: env['TEMPORAL_UI_URL'] } : {}),
     logger,
   });

@@ -8,6 +8,8 @@ export interface Metrics {
   accepted: Counter<'app' | 'environment' | 'kind'>;
   /** Answers that Temporal's absence, or its workers', cost. */
   temporalErrors: Counter<'code'>;
+  /** What came of each webhook that was let in, and those that were refused. */
+  webhooks: Counter<'source' | 'result'>;
 }
 
 export function createMetrics(registry = new Registry()): Metrics {
@@ -25,6 +27,12 @@ export function createMetrics(registry = new Registry()): Metrics {
       name: 'sluice_deployments_accepted_total',
       help: 'Deployments that were accepted, repeated requests not counted',
       labelNames: ['app', 'environment', 'kind'],
+      registers,
+    }),
+    webhooks: new Counter({
+      name: 'sluice_webhooks_total',
+      help: 'Webhooks by what came of them',
+      labelNames: ['source', 'result'],
       registers,
     }),
     temporalErrors: new Counter({

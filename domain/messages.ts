@@ -99,6 +99,8 @@ export const SIGNAL = {
   giveBack: 'giveBack',
   /** promotion queue → notice: `PromotionNews`. */
   promotionNews: 'promotionNews',
+  /** API → deployment, nothing with it: ECS tells of the end of a rollout, so a read is worth its call now. */
+  ecsNews: 'ecsNews',
 } as const;
 
 export const UPDATE = {

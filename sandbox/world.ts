@@ -7,7 +7,7 @@ import type { GitHubStandIn } from './github/server.js';
 import { startGitHubStandIn } from './github/server.js';
 import type { SampleRepository } from './sample/repository.js';
 import { makeSampleRepository } from './sample/repository.js';
-import { AWS_KEYS, configOf, ORG, PEOPLE, REPOSITORY, SLACK, TEAM } from './settings.js';
+import { AWS_KEYS, configOf, ECS_WEBHOOK_SECRET, ORG, PEOPLE, REPOSITORY, SLACK, TEAM } from './settings.js';
 import type { SlackStandIn } from './slack/server.js';
 import { startSlackStandIn } from './slack/server.js';
 import type { DevServer } from './temporal/dev-server.js';
@@ -126,5 +126,6 @@ export async function environmentOf(
     SLACK_API_URL: slack.apiUrl,
     SLACK_BOT_TOKEN: SLACK.token,
     SLACK_CHANNEL: SLACK.channel.id,
+    ECS_WEBHOOK_SECRET,
   };
 }

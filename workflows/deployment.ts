@@ -37,6 +37,7 @@ import { decideAtTurn } from './rollback-turn.js';
 import { endAttributes } from './search-attributes.js';
 import { SlowClock } from './slow-clock.js';
 import { awaitBuild, awaitTurn } from './waits.js';
+import { watchRollout } from './watch-rollout.js';
 
 /** Not worth an event in the history each: that they run is seen from their pending activity. */
 const SHORT_STEPS: readonly StepName[] = ['look', 'register', 'update'];
@@ -168,7 +169,7 @@ class Run {
     };
     const stabilised = await this.step(
       'stabilise',
-      () => this.inbox.interruptible(() => watches(this.request.limits).stabilise(input)),
+      () => this.inbox.interruptible(() => watchRollout(input, this.request.limits, this.inbox)),
       ({ message }) => message,
     );
     this.record = { ...this.record, rollout: stabilised.rollout };

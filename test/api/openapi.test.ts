@@ -58,6 +58,7 @@ describe('/openapi.json', () => {
       'post /api/releases/{id}/abandon',
       'post /api/releases/{id}/retry',
       'post /api/rollbacks',
+      'post /webhooks/ecs',
       'put /api/locks/{environment}/{app}',
     ]);
     expect(document.openapi).toMatch(/^3\.1\./);
@@ -102,7 +103,9 @@ describe('/openapi.json', () => {
   });
 
   it('refuses unknown fields in every body and query that it takes', () => {
-    for (const { operation } of operations()) {
+    // What others send may grow: of a webhook only what is looked at is described.
+    const ours = operations().filter(({ path }) => !path.startsWith('/webhooks/'));
+    for (const { operation } of ours) {
       for (const { schema } of Object.values(operation.requestBody?.content ?? {})) {
         expect(schema).toMatchObject({ additionalProperties: false });
       }
