@@ -6,6 +6,7 @@ import { ApiError, onError, onUnknownRoute } from './errors.js';
 import type { ApiDeps, Context } from './context.js';
 import { createGuards } from './auth.js';
 import { docs } from './docs.js';
+import { addQueueMetrics } from './queue-metrics.js';
 import { appsRoutes } from './routes/apps.js';
 import { deploymentsRoutes } from './routes/deployments.js';
 import { ecsWebhookRoutes } from './routes/ecs-webhook.js';
@@ -50,6 +51,7 @@ export async function buildApi(deps: ApiDeps & { logger?: FastifyBaseLogger }): 
     forceCloseConnections: 'idle',
   });
   const context = contextOf(deps);
+  addQueueMetrics(context);
   app.setValidatorCompiler(validatorCompiler);
   app.setErrorHandler(onError);
   app.setNotFoundHandler(onUnknownRoute);

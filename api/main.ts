@@ -25,16 +25,17 @@ async function main(): Promise<void> {
   const config = loadConfig();
   const { host, port } = address(env);
   const temporal = createTemporal();
-  const aws = createAws(config);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const metrics = createMetrics(registry);
+  const aws = createAws(config, metrics.onAwsCall);
   const app = await buildApi({
     config,
     temporal,
     identities: identitiesOf(env, config, createCredentials(env, config)),
     live: createLive({ config, ecs: (environment) => aws.ecs(environment) }),
     releaseTags: createReleaseTags({ config, ecr: aws.ecr }),
-    metrics: createMetrics(registry),
+    metrics,
     release: env['SLUICE_RELEASE'] || packageVersion(),
     ...(env['SLUICE_PUBLIC_URL'] ? { publicUrl: env['SLUICE_PUBLIC_URL'] } : {}),
     ...(env['ECS_WEBHOOK_SECRET'] ? { ecsWebhookSecret: env['ECS_WEBHOOK_SECRET'] } : {}),

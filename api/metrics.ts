@@ -1,8 +1,10 @@
-/** What Prometheus reads of the API. */
+/** What Prometheus reads of the API; all names: docs/metrics.md. */
 import { Counter, Histogram, Registry } from 'prom-client';
+import type { OnAwsCall } from '../clients/aws-calls.js';
 
 export interface Metrics {
   registry: Registry;
+  onAwsCall: OnAwsCall;
   /** Seconds. */
   requests: Histogram<'method' | 'route' | 'status'>;
   accepted: Counter<'app' | 'environment' | 'kind'>;
@@ -14,8 +16,15 @@ export interface Metrics {
 
 export function createMetrics(registry = new Registry()): Metrics {
   const registers = [registry];
+  const awsCalls = new Counter({
+    name: 'sluice_aws_calls_total',
+    help: 'Calls of AWS by how they ended',
+    labelNames: ['service', 'operation', 'result'],
+    registers,
+  });
   return {
     registry,
+    onAwsCall: (call) => awsCalls.inc({ ...call }),
     requests: new Histogram({
       name: 'sluice_http_request_duration_seconds',
       help: 'Time to answer, by route; streams not included',
