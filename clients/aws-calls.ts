@@ -29,8 +29,7 @@ interface AwsError {
   $metadata?: { httpStatusCode?: unknown };
 }
 
-const asAwsError = (error: unknown): AwsError =>
-  typeof error === 'object' && error !== null ? (error) : {};
+const asAwsError = (error: unknown): AwsError => (typeof error === 'object' && error !== null ? error : {});
 
 /** By name or status 429. */
 export function isThrottling(error: unknown): boolean {

@@ -10,11 +10,13 @@ import { createAws } from '../clients/aws.js';
 import { ConfigError, loadConfig } from '../clients/config.js';
 import { createCredentials } from '../clients/github-credentials.js';
 import { identitiesOf } from '../clients/identities-of.js';
+import { ensureReconcileSchedule } from '../clients/reconcile-schedule.js';
+import { registerSearchAttributes } from '../clients/search-attributes.js';
 import { createTemporal } from '../clients/temporal.js';
+import type { Temporal } from '../clients/temporal.js';
 import { workflowBundle } from './bundle.js';
 import { createLog, installRuntime } from './logging.js';
 import { createWorkerMetrics } from './metrics.js';
-import { registerSearchAttributes } from './search-attributes.js';
 import { buildWorkers, mainWorkers } from './workers.js';
 
 const RETRY_MS = 2_000;
@@ -38,8 +40,7 @@ async function main(): Promise<void> {
       createBuilds({ config, aws, credentials }),
     );
   } else {
-    const added = await registerSearchAttributes(temporal.connection, namespace);
-    if (added.length > 0) log.info({ added }, 'search attributes registered');
+    await prepareTemporal(temporal, log);
     const { client } = temporal;
     const identities = identitiesOf(process.env, config, credentials);
     const activities = createActivities({ config, aws, client, identities, credentials, log });
@@ -50,6 +51,20 @@ async function main(): Promise<void> {
   await Promise.all(workers.map((worker) => worker.run()));
   await Promise.all([temporal.close(), connection.close()]);
   aws.destroy();
+}
+
+/** Without the attributes nothing runs; without the schedule all but what nobody tells us of. */
+async function prepareTemporal(temporal: Temporal, log: Logger): Promise<void> {
+  const added = await registerSearchAttributes(temporal);
+  if (added.length > 0) log.info({ added }, 'search attributes registered');
+  try {
+    const schedule = await ensureReconcileSchedule(temporal);
+    if (schedule !== 'unchanged') log.info({ schedule }, 'schedule of reconcile');
+  } catch (error) {
+    log.warn(
+      `The schedule of reconcile could not be made (${(error as Error).message}): run sluice setup with who may`,
+    );
+  }
 }
 
 function startRuntime(log: Logger, metricsAddress: string | undefined): void {
