@@ -17,4 +17,13 @@ export function addServer(root: Command, act: Wrap): void {
         (await import('./commands/setup.js')).setup(context, options),
       ),
     );
+  root
+    .command('doctor')
+    .description('checks everything that Sluice stands on; with the server’s environment, writes nothing')
+    .option('--json', 'for scripts')
+    .action(
+      act(async (context, options: { json?: boolean }) =>
+        (await import('./commands/doctor.js')).doctor(context, options),
+      ),
+    );
 }

@@ -2,7 +2,7 @@
 import type { Finding } from '../domain/findings.js';
 import { grouped } from '../domain/findings.js';
 
-const MARK = { ok: '✓', warning: '!', broken: '✗' } as const;
+const MARK = { ok: '✓', warning: '!', broken: '✗', unchecked: '·' } as const;
 
 export function findingLines(findings: readonly Finding[]): string[] {
   return [...grouped(findings)].flatMap(([area, all], at) => [

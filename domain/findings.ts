@@ -4,7 +4,8 @@ export interface Finding {
   /** What it belongs to: `Temporal`, `AWS`, `api → staging` … */
   area: string;
   what: string;
-  state: 'ok' | 'warning' | 'broken';
+  /** `unchecked`: it cannot be tried without an effect, or is not set and so off. */
+  state: 'ok' | 'warning' | 'broken' | 'unchecked';
   /** One line: how it stands. */
   detail?: string;
   /** What to do. */
