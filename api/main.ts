@@ -8,6 +8,7 @@ import { createAws } from '../clients/aws.js';
 import { ConfigError, loadConfig } from '../clients/config.js';
 import { createCredentials } from '../clients/github-credentials.js';
 import { identitiesOf } from '../clients/identities-of.js';
+import { readSecretFiles } from '../clients/secret-files.js';
 import { createTemporal } from '../clients/temporal.js';
 import { buildApi } from './app.js';
 import { createLive } from './live.js';
@@ -22,6 +23,7 @@ const logger = pino({
 
 async function main(): Promise<void> {
   const { env } = process;
+  readSecretFiles(env);
   const config = loadConfig();
   const { host, port } = address(env);
   const temporal = createTemporal();

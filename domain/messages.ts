@@ -386,3 +386,6 @@ export interface PromotionNews {
   change: 'staging' | 'testing' | 'unlocked' | 'production' | 'waiting' | 'escalated' | 'ended';
   promotion: Promotion;
 }
+
+/** Worker Deployment of all workers, where they are versioned; the release is the build id. */
+export const WORKER_DEPLOYMENT = 'sluice';

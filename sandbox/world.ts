@@ -40,6 +40,8 @@ export interface WorldOptions<Aws extends AwsPart> {
   directory: string;
   uiPort: number;
   startAws: StartAws<Aws>;
+  /** Absent: the dev server. */
+  startTemporal?: () => Promise<DevServer>;
 }
 
 export interface World<Aws extends AwsPart> {
@@ -53,7 +55,7 @@ export interface World<Aws extends AwsPart> {
 }
 
 export async function startWorld<Aws extends AwsPart>(options: WorldOptions<Aws>): Promise<World<Aws>> {
-  const { directory, uiPort, startAws } = options;
+  const { directory, uiPort, startAws, startTemporal = () => startDevServer({ uiPort }) } = options;
   const closers: (() => Promise<unknown>)[] = [];
   const end = async (): Promise<void> => {
     await Promise.allSettled(closers.map((one) => one()));
@@ -64,7 +66,7 @@ export async function startWorld<Aws extends AwsPart>(options: WorldOptions<Aws>
   const dir = join(directory, 'openverse');
   const repository = makeSampleRepository(dir);
   const parts = [
-    startDevServer({ uiPort }),
+    startTemporal(),
     repository.then((sample) => startAws({ sample, directory })),
     repository.then(() =>
       startGitHubStandIn({

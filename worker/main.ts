@@ -12,11 +12,13 @@ import { createCredentials } from '../clients/github-credentials.js';
 import { identitiesOf } from '../clients/identities-of.js';
 import { ensureReconcileSchedule } from '../clients/reconcile-schedule.js';
 import { registerSearchAttributes } from '../clients/search-attributes.js';
+import { readSecretFiles } from '../clients/secret-files.js';
 import { createTemporal } from '../clients/temporal.js';
 import type { Temporal } from '../clients/temporal.js';
 import { workflowBundle } from './bundle.js';
 import { createLog, installRuntime } from './logging.js';
 import { createWorkerMetrics } from './metrics.js';
+import { versioningOf } from './versioning.js';
 import { buildWorkers, mainWorkers } from './workers.js';
 
 const RETRY_MS = 2_000;
@@ -24,6 +26,7 @@ const RETRY_MS = 2_000;
 async function main(): Promise<void> {
   const builds = process.argv.includes('--builds');
   const log = createLog(builds ? 'build-worker' : 'worker');
+  readSecretFiles(process.env);
   const config = loadConfig();
   startRuntime(log, process.env['WORKER_METRICS_ADDRESS']);
   const metrics = createWorkerMetrics(Runtime.instance().metricMeter);
@@ -43,8 +46,13 @@ async function main(): Promise<void> {
     await prepareTemporal(temporal, log);
     const { client } = temporal;
     const identities = identitiesOf(process.env, config, credentials);
+    const versioning = versioningOf(process.env);
     const activities = createActivities({ config, aws, client, identities, credentials, log });
-    workers = await mainWorkers({ connection, namespace, log, metrics }, await workflowBundle(), activities);
+    workers = await mainWorkers(
+      { connection, namespace, log, metrics, ...(versioning ? { versioning } : {}) },
+      await workflowBundle(),
+      activities,
+    );
   }
   log.info({ namespace }, builds ? 'takes builds' : 'takes workflows, activities and watches');
   // SIGTERM and SIGINT: the SDK hands over what runs, then these return.

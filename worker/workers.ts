@@ -10,12 +10,14 @@ import type { BuildActivities, MainActivities, WatchActivities } from '../activi
 import { QUEUE } from '../domain/messages.js';
 import { createFailuresInterceptor } from './failures.js';
 import type { WorkerMetrics } from './metrics.js';
+import type { Versioning } from './versioning.js';
 
 interface Place {
   connection: NativeConnection;
   namespace: string;
   log: Logger;
   metrics: WorkerMetrics;
+  versioning?: Versioning;
 }
 
 /** Heartbeats carry what people see: with the SDK's default of 30 s one in 7.5 s arrives. */
@@ -44,9 +46,12 @@ export function mainWorkers(
   bundle: { codePath: string },
   activities: { main: MainActivities; watches: WatchActivities },
 ): Promise<Worker[]> {
-  const { connection, namespace } = place;
+  const { connection, namespace, versioning } = place;
   const interceptors = interceptorsOf(place);
-  const shared = { connection, namespace, interceptors, shutdownGraceTime: GRACE, ...HEARTBEATS };
+  const shared = {
+    ...{ connection, namespace, interceptors, shutdownGraceTime: GRACE, ...HEARTBEATS },
+    ...(versioning ? { workerDeploymentOptions: versioning } : {}),
+  };
   return Promise.all([
     Worker.create({
       ...shared,
@@ -65,6 +70,7 @@ export function mainWorkers(
   ]);
 }
 
+/** Of no version: a build is one activity, and whoever has Docker takes it. */
 export async function buildWorkers(place: Place, activities: BuildActivities): Promise<Worker[]> {
   const { connection, namespace } = place;
   const worker = await Worker.create({

@@ -1,6 +1,7 @@
 /** `sluice doctor`: what is wrong, and what to do about it. */
 import { ConfigError, loadConfig } from '../../clients/config.js';
 import { examine } from '../../clients/doctor/index.js';
+import { readSecretFiles } from '../../clients/secret-files.js';
 import type { Config } from '../../domain/config.js';
 import type { Finding } from '../../domain/findings.js';
 import { isBroken } from '../../domain/findings.js';
@@ -9,6 +10,7 @@ import { EXIT } from '../context.js';
 import { countsLine, findingLines } from '../render-findings.js';
 
 export async function doctor({ io, env }: CliContext, { json }: { json?: boolean }): Promise<number> {
+  readSecretFiles(env);
   const path = env['SLUICE_CONFIG'] || 'sluice.yaml';
   const read = readConfig(path);
   const findings = [...read.findings, ...(read.config ? await examine(read.config, env) : [])];

@@ -3,6 +3,7 @@ import { loadConfig } from '../../clients/config.js';
 import { ensureReconcileSchedule } from '../../clients/reconcile-schedule.js';
 import { raiseRetention } from '../../clients/retention.js';
 import { registerSearchAttributes } from '../../clients/search-attributes.js';
+import { readSecretFiles } from '../../clients/secret-files.js';
 import type { Temporal } from '../../clients/temporal.js';
 import { createTemporal } from '../../clients/temporal.js';
 import type { Finding } from '../../domain/findings.js';
@@ -20,11 +21,12 @@ export interface SetupOptions {
   json?: boolean;
 }
 
-export async function setup({ io }: CliContext, { retention, json }: SetupOptions): Promise<number> {
+export async function setup({ io, env }: CliContext, { retention, json }: SetupOptions): Promise<number> {
   const days = Number(retention);
   if (!Number.isInteger(days) || days < 1 || days > 3_650) {
     throw new UsageError(`--retention is ${JSON.stringify(retention)}: it must be a number of days`);
   }
+  readSecretFiles(env);
   loadConfig();
   const temporal = createTemporal();
   try {
