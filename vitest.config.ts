@@ -5,6 +5,9 @@ const UNIT = ['test/domain/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/clients
 /** Needs a Docker daemon: `npm run test:docker`. */
 const DOCKER = ['test/docker/**/*.test.ts'];
 
+/** Needs Postgres and a Temporal server: `.ci/cluster.sh` installs and builds them. */
+const CLUSTER = ['test/cluster/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -18,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: [...UNIT, ...DOCKER],
+          exclude: [...UNIT, ...DOCKER, ...CLUSTER],
           globalSetup: 'test/support/temporal-server.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -33,6 +36,16 @@ export default defineConfig({
           // Real containers take real time, and two suites would fight over ports and the daemon.
           fileParallelism: false,
           testTimeout: 600_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'cluster',
+          include: CLUSTER,
+          fileParallelism: false,
+          testTimeout: 300_000,
           hookTimeout: 300_000,
         },
       },

@@ -1,7 +1,8 @@
 /** Calls of AWS and the registry that are tried again within their activity's attempt. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { awsFailure, isThrottling } from './aws-errors.js';
+import { isThrottling } from '../clients/aws-calls.js';
+import { awsFailure } from './aws-errors.js';
 
 const TRIES = 4;
 const FIRST_PAUSE_MS = 150;

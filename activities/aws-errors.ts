@@ -1,20 +1,8 @@
 /** What an error of AWS means for an activity: decided by name and status, never by message. */
 import type { ApplicationFailure } from '@temporalio/common';
+import { isThrottling } from '../clients/aws-calls.js';
 import { scrubber } from '../domain/scrub.js';
 import { later, refuse } from './failure.js';
-
-const THROTTLED = new Set([
-  'BandwidthLimitExceeded',
-  'PriorRequestNotComplete',
-  'RequestLimitExceeded',
-  'RequestThrottled',
-  'RequestThrottledException',
-  'SlowDown',
-  'ThrottledException',
-  'Throttling',
-  'ThrottlingException',
-  'TooManyRequestsException',
-]);
 
 /** They end by themselves: an outage, or work of AWS that has to finish first. */
 const PASSING = new Set([
@@ -71,10 +59,6 @@ export const awsErrorName = (error: unknown): string => {
   const { name } = asAwsError(error);
   return typeof name === 'string' ? name : '';
 };
-
-/** Throttling, by name or status 429: it slows a reader and never counts as a failure. */
-export const isThrottling = (error: unknown): boolean =>
-  THROTTLED.has(awsErrorName(error)) || asAwsError(error).$metadata?.httpStatusCode === 429;
 
 /**
  * The one that shares its name with errors that never mend (terraform-provider-aws#9777): only its words

@@ -6,11 +6,13 @@ import { ApiError, onError, onUnknownRoute } from './errors.js';
 import type { ApiDeps, Context } from './context.js';
 import { createGuards } from './auth.js';
 import { docs } from './docs.js';
+import { addQueueMetrics } from './queue-metrics.js';
 import { appsRoutes } from './routes/apps.js';
 import { authRoutes } from './routes/auth.js';
 import { buildsRoutes } from './routes/builds.js';
 import { deploymentsRoutes } from './routes/deployments.js';
 import { everythingRoutes } from './routes/everything.js';
+import { ecsWebhookRoutes } from './routes/ecs-webhook.js';
 import { locksRoutes } from './routes/locks.js';
 import { meRoutes } from './routes/me.js';
 import { promotionsRoutes } from './routes/promotions.js';
@@ -49,6 +51,7 @@ const ALL_ROUTES = [
   promotionsRoutes,
   testReportsRoutes,
   webhooksRoutes,
+  ecsWebhookRoutes,
 ];
 
 /** @param logger absent: nothing is logged */
@@ -63,6 +66,7 @@ export async function buildApi(deps: ApiDeps & { logger?: FastifyBaseLogger }): 
     forceCloseConnections: 'idle',
   });
   const context = contextOf(deps);
+  addQueueMetrics(context);
   app.setValidatorCompiler(validatorCompiler);
   app.setErrorHandler(onError);
   app.setNotFoundHandler(onUnknownRoute);

@@ -35,6 +35,8 @@ export interface ApiDeps {
   temporalUiUrl?: string;
   /** Browser sign-in; absent: there is none. */
   signIn?: SignIn;
+  /** `ECS_WEBHOOK_SECRET`; absent: `POST /webhooks/ecs` is off. */
+  ecsWebhookSecret?: string;
 }
 
 export interface Context extends ApiDeps {

@@ -1,4 +1,5 @@
 /** What the stream of everything is made of. */
+import type { PromotionQueueView } from '../domain/promotion.js';
 import type { DeploymentView } from '../domain/view.js';
 import type { Context } from './context.js';
 import { shownTo } from './context.js';
@@ -7,19 +8,32 @@ import { linksOfRelease } from './links.js';
 import { readApps } from './routes/apps.js';
 import { readDeployment } from './temporal/reads.js';
 import { deploymentsSince, releasesSince } from './temporal/recent.js';
+import { readQueue } from './temporal/promotions.js';
 import { readRelease } from './temporal/releases.js';
 
 const LISTED_EVERY_MS = 1_000;
 /** As often as what it asks is remembered. */
 const APPS_EVERY_MS = 2_000;
+const PROMOTIONS_EVERY_MS = 1_000;
 
 export const sourcesOf = (context: Context): Source[] => [
   deployments(context),
   polled('app', APPS_EVERY_MS, async () =>
     (await readApps(context)).map((value) => ({ key: `${value.environment}.${value.app}`, value })),
   ),
+  polled('promotion', PROMOTIONS_EVERY_MS, async () =>
+    (await readQueues(context)).map((value) => ({ key: value.app, value })),
+  ),
   releases(context),
 ];
+
+/** The promotion queue of every app that has one. */
+const readQueues = ({ config, temporal }: Context): Promise<PromotionQueueView[]> =>
+  Promise.all(
+    Object.entries(config.apps).flatMap(([app, { promotion }]) =>
+      promotion ? [readQueue(temporal, app, { queue: promotion.queue, approval: promotion.approval })] : [],
+    ),
+  );
 
 /** A kind of thing that is read as a whole. */
 export const polled = (event: string, everyMs: number, read: () => Promise<Item[]>): Source => ({

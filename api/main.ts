@@ -8,6 +8,7 @@ import { createAws } from '../clients/aws.js';
 import { ConfigError, loadConfig } from '../clients/config.js';
 import { createCredentials } from '../clients/github-credentials.js';
 import { identitiesOf } from '../clients/identities-of.js';
+import { readSecretFiles } from '../clients/secret-files.js';
 import { createTemporal } from '../clients/temporal.js';
 import { buildApi } from './app.js';
 import { createLive } from './live.js';
@@ -23,26 +24,29 @@ const logger = pino({
 
 async function main(): Promise<void> {
   const { env } = process;
+  readSecretFiles(env);
   const config = loadConfig();
   const { host, port } = address(env);
   const signIn = signInOf(env);
   const temporal = createTemporal();
-  const aws = createAws(config);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const metrics = createMetrics(registry);
+  const aws = createAws(config, metrics.onAwsCall);
   const app = await buildApi({
     config,
     temporal,
     identities: identitiesOf(env, config, createCredentials(env, config)),
     live: createLive({ config, ecs: (environment) => aws.ecs(environment) }),
     releaseTags: createReleaseTags({ config, ecr: aws.ecr }),
-    metrics: createMetrics(registry),
     webhookSecrets: {
       ...(env['GITHUB_WEBHOOK_SECRET'] ? { github: env['GITHUB_WEBHOOK_SECRET'] } : {}),
       ...(env['TESTS_WEBHOOK_SECRET'] ? { tests: env['TESTS_WEBHOOK_SECRET'] } : {}),
     },
+    metrics,
     release: env['SLUICE_RELEASE'] || packageVersion(),
     ...(env['SLUICE_PUBLIC_URL'] ? { publicUrl: env['SLUICE_PUBLIC_URL'] } : {}),
+    ...(env['ECS_WEBHOOK_SECRET'] ? { ecsWebhookSecret: env['ECS_WEBHOOK_SECRET'] } : {}),
     ...(env['TEMPORAL_UI_URL'] ? { temporalUiUrl: env['TEMPORAL_UI_URL'] } : {}),
     ...(signIn ? { signIn } : {}),
     logger,

@@ -1,21 +1,30 @@
-/** What Prometheus reads of the API. */
+/** What Prometheus reads of the API; all names: docs/metrics.md. */
 import { Counter, Histogram, Registry } from 'prom-client';
+import type { OnAwsCall } from '../clients/aws-calls.js';
 
 export interface Metrics {
   registry: Registry;
+  onAwsCall: OnAwsCall;
   /** Seconds. */
   requests: Histogram<'method' | 'route' | 'status'>;
   accepted: Counter<'app' | 'environment' | 'kind'>;
   /** Answers that Temporal's absence, or its workers', cost. */
   temporalErrors: Counter<'code'>;
-  /** Outcomes: accepted, again, ignored, refused, unavailable. */
-  webhooks: Counter<'event' | 'outcome'>;
+  /** Source `github` or `ecs`; outcomes: accepted, again, ignored, refused, unavailable. */
+  webhooks: Counter<'source' | 'event' | 'outcome'>;
 }
 
 export function createMetrics(registry = new Registry()): Metrics {
   const registers = [registry];
+  const awsCalls = new Counter({
+    name: 'sluice_aws_calls_total',
+    help: 'Calls of AWS by how they ended',
+    labelNames: ['service', 'operation', 'result'],
+    registers,
+  });
   return {
     registry,
+    onAwsCall: (call) => awsCalls.inc({ ...call }),
     requests: new Histogram({
       name: 'sluice_http_request_duration_seconds',
       help: 'Time to answer, by route; streams not included',
@@ -37,8 +46,8 @@ export function createMetrics(registry = new Registry()): Metrics {
     }),
     webhooks: new Counter({
       name: 'sluice_webhooks_total',
-      help: 'GitHub’s webhooks by event and what became of them',
-      labelNames: ['event', 'outcome'],
+      help: 'Webhooks by who sent them, event, and what became of them',
+      labelNames: ['source', 'event', 'outcome'],
       registers,
     }),
   };

@@ -1,6 +1,7 @@
 /** From "the service is stable" to "the deployment says so": ours, and the AWS SDK's waiter beside it. */
 import { ECSClient, waitUntilServicesStable } from '@aws-sdk/client-ecs';
 import { AWS_KEYS } from '../sandbox/settings.js';
+import { afterEvents, withEvents } from './events.js';
 import type { Bench, Lane } from './site.js';
 import { until, withBench } from './site.js';
 import { largest, median, p95 } from './statistics.js';
@@ -23,7 +24,7 @@ interface Rollout {
   waiterCalls: number;
 }
 
-/** @param rollouts in rounds of ten services, which roll out at the same time */
+/** @param rollouts in rounds of ten services, which roll out at the same time; then as many with events */
 export async function detection({ rollouts }: { rollouts: number }): Promise<Report> {
   const apps = Math.min(10, rollouts);
   return withBench({ apps }, async (bench) => {
@@ -41,7 +42,8 @@ export async function detection({ rollouts }: { rollouts: number }): Promise<Rep
       watchCalls += reads - theirs - 2 * round.length;
       all.push(...round);
     }
-    return report(all, watchCalls, apps);
+    const told = await afterEvents(bench, Math.min(apps, rollouts));
+    return withEvents(report(all, watchCalls, apps), told);
   });
 }
 

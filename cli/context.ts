@@ -16,6 +16,8 @@ export interface CliContext {
   client: Client;
   io: Io;
   hasToken: boolean;
+  /** The process's: for commands that take the server's. */
+  env: NodeJS.ProcessEnv;
 }
 
 /** Exit codes, as the help tells them. */
@@ -49,6 +51,7 @@ export function createContext(env: NodeJS.ProcessEnv, io: Io): CliContext {
   return {
     io,
     hasToken: Boolean(token),
+    env,
     client: createClient({ url, ...(token ? { token } : {}), onAgain }),
   };
 }

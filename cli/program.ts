@@ -18,12 +18,14 @@ import { createContext, EXIT, UsageError } from './context.js';
 import { addPromotions } from './program-promote.js';
 import { addPlans } from './program-plans.js';
 import { addReleases } from './program-releases.js';
+import { addServer } from './program-server.js';
 import { problemLines } from './render.js';
 
 const HELP = `
 Environment:
   SLUICE_URL    where Sluice's API is (http://localhost:3000)
   GITHUB_TOKEN  a GitHub token of yours: it says who you are
+  setup and doctor take the server's environment and sluice.yaml (SLUICE_CONFIG) instead
 
 Exit codes:
   0    what was asked for came true; a deployment that is followed: succeeded
@@ -50,6 +52,11 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv, io: I
 
 function explain(error: unknown, io: Io, hasToken: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.refused;
+  // By its name: what reads sluice.yaml is loaded by the commands that need it.
+  if (error instanceof Error && error.name === 'ConfigError') {
+    for (const line of error.message.split('\n')) io.err(`✗ ${line}`);
+    return EXIT.refused;
+  }
   if (error instanceof UsageError) {
     io.err(`✗ ${error.message}`);
     return EXIT.refused;
@@ -85,6 +92,7 @@ function program(io: Io, act: Wrap): Command {
   addPromotions(root, act);
   addPlans(root, act);
   addLocks(root, act);
+  addServer(root, act);
   return root;
 }
 

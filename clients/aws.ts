@@ -5,6 +5,8 @@
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import type { OnAwsCall } from './aws-calls.js';
+import { observe } from './aws-calls.js';
 import type { Config } from '../domain/config.js';
 
 const ONCE = {
@@ -20,9 +22,11 @@ export interface Aws {
   destroy(): void;
 }
 
-export function createAws(config: Config): Aws {
+/** @param onCall told of every call, for metrics */
+export function createAws(config: Config, onCall?: OnAwsCall): Aws {
   const clients = new Map<string, ECSClient>();
   const ecr = new ECRClient({ region: config.aws.region, ...ONCE });
+  if (onCall) observe(ecr, 'ecr', onCall);
   return {
     ecr,
     ecs(environment) {
@@ -42,6 +46,7 @@ export function createAws(config: Config): Aws {
               }
             : {}),
         });
+        if (onCall) observe(client, 'ecs', onCall);
         clients.set(environment, client);
       }
       return client;

@@ -14,6 +14,11 @@ export interface Credentials {
    * @throws {CredentialsError} an App's token cannot be had now
    */
   token(): Promise<string | undefined>;
+  /**
+   * Of an App's installation; undefined for a token, of which GitHub does not tell.
+   * @throws {CredentialsError}
+   */
+  permissions(): Promise<Record<string, string> | undefined>;
   /** For messages, without anything secret: `GITHUB_TOKEN`, `GitHub App 12345`. */
   describe(): string;
 }
@@ -47,7 +52,12 @@ export function createCredentials(
     const token = tokenOf(env);
     const octokit = createGitHub({ ...common, ...(token === undefined ? {} : { token }) });
     const described = token === undefined ? 'GITHUB_TOKEN (not set)' : 'GITHUB_TOKEN';
-    return { octokit: () => octokit, token: () => Promise.resolve(token), describe: () => described };
+    return {
+      octokit: () => octokit,
+      token: () => Promise.resolve(token),
+      permissions: () => Promise.resolve(undefined),
+      describe: () => described,
+    };
   }
   const name = `GitHub App ${app.id}`;
   const installation = new Installation(app, config.repository, createGitHub(common), now);
@@ -56,7 +66,12 @@ export function createCredentials(
     if ('status' in error && error.status === 401) installation.forget();
     throw error;
   });
-  return { octokit: () => octokit, token: () => installation.token(), describe: () => name };
+  return {
+    octokit: () => octokit,
+    token: () => installation.token(),
+    permissions: () => installation.permissions(),
+    describe: () => name,
+  };
 }
 
 interface App {
@@ -107,6 +122,7 @@ function privateKeyOf(given: string): string {
 class Installation {
   #id: number | undefined;
   #token: { value: string; until: number } | undefined;
+  #permissions: Record<string, string> = {};
   #asking: Promise<string> | undefined;
   readonly #auth: ReturnType<typeof createAppAuth>;
 
@@ -126,6 +142,11 @@ class Installation {
     return await this.#asking;
   }
 
+  async permissions(): Promise<Record<string, string>> {
+    await this.token();
+    return this.#permissions;
+  }
+
   /** GitHub does not take it any more: it was revoked, or the App was installed anew. */
   forget(): void {
     this.#token = undefined;
@@ -136,12 +157,13 @@ class Installation {
     try {
       this.#id ??= await this.#find();
       // `refresh`: the library's own memory goes by the clock, not by what GitHub said.
-      const { token, expiresAt } = await this.#auth({
+      const { token, expiresAt, permissions } = await this.#auth({
         type: 'installation',
         installationId: this.#id,
         refresh: true,
       });
       if (!isToken(token)) throw new TypeError('no token in the answer');
+      this.#permissions = permissions;
       this.#token = { value: token, until: Date.parse(expiresAt) - SPARE_MS };
       return token;
     } catch (error) {

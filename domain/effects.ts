@@ -112,6 +112,11 @@ export interface Stabilised {
   now?: string;
 }
 
+/** Absent: what was read decides nothing yet. */
+export interface Glance {
+  stabilised?: Stabilised;
+}
+
 export interface VerifyInput extends Target {
   revision: string;
   images: ResolvedImage[];

@@ -110,6 +110,8 @@ export const SIGNAL = {
   giveBack: 'giveBack',
   /** promotion queue → notice: `PromotionNews`. */
   promotionNews: 'promotionNews',
+  /** API → deployment, nothing with it: ECS tells of the end of a rollout, so a read is worth its call now. */
+  ecsNews: 'ecsNews',
 } as const;
 
 export const UPDATE = {
@@ -406,3 +408,6 @@ export interface PromotionNews {
   change: 'staging' | 'testing' | 'unlocked' | 'production' | 'waiting' | 'escalated' | 'ended';
   promotion: Promotion;
 }
+
+/** Worker Deployment of all workers, where they are versioned; the release is the build id. */
+export const WORKER_DEPLOYMENT = 'sluice';

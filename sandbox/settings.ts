@@ -13,6 +13,8 @@ export const SLACK = {
   token: 'xoxb-sandbox-5f0c2a9d7e41',
   channel: { name: 'deployments', id: 'C0DEPLOY01' },
 } as const;
+/** Of nothing but the stand-in's EventBridge. */
+export const ECS_WEBHOOK_SECRET = 'sandbox-ecs-webhook-0c4e6a1b9d2f7e53';
 export const ENVIRONMENTS = ['staging', 'production'] as const;
 
 /** Tokens of nothing but the stand-in. */

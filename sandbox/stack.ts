@@ -9,6 +9,7 @@ import type { RunningProcess } from './processes.js';
 import { startProcess } from './processes.js';
 import { startStandIn } from './stand-in.js';
 import { SECRETS, WEBHOOK_EVENTS } from './settings.js';
+import type { DevServer } from './temporal/dev-server.js';
 import type { AwsPart, StartAws, World } from './world.js';
 import { environmentOf, startWorld } from './world.js';
 
@@ -22,6 +23,8 @@ export interface BasicOptions {
   configure?: (config: string) => string;
   /** False: nothing is built or run by Docker, also where there is a daemon. */
   docker?: boolean;
+  /** Another Temporal than the dev server. */
+  startTemporal?: () => Promise<DevServer>;
 }
 
 export interface StackOptions extends BasicOptions {
@@ -72,7 +75,10 @@ export async function startStackOn<Aws extends AwsPart>(
   const directory = await mkdtemp(join(tmpdir(), 'sluice-sandbox-'));
   const logs = join(directory, 'logs');
   await mkdir(logs);
-  const world = await startWorld({ directory, uiPort, startAws });
+  const world = await startWorld({
+    ...{ directory, uiPort, startAws },
+    ...(options.startTemporal ? { startTemporal: options.startTemporal } : {}),
+  });
   const { temporal, aws, github } = world;
   say(`Temporal ${temporal.address}${temporal.uiUrl ? `, its UI ${temporal.uiUrl}` : ''}`);
   say(`AWS played at ${aws.url}, GitHub at ${github.url}`);

@@ -7,7 +7,18 @@ import type { GitHubStandIn } from './github/server.js';
 import { startGitHubStandIn } from './github/server.js';
 import type { SampleRepository } from './sample/repository.js';
 import { makeSampleRepository } from './sample/repository.js';
-import { AWS_KEYS, configOf, OAUTH_APP, ORG, PEOPLE, REPOSITORY, SECRETS, SLACK, TEAM } from './settings.js';
+import {
+  AWS_KEYS,
+  configOf,
+  ECS_WEBHOOK_SECRET,
+  OAUTH_APP,
+  ORG,
+  PEOPLE,
+  REPOSITORY,
+  SECRETS,
+  SLACK,
+  TEAM,
+} from './settings.js';
 import type { SlackStandIn } from './slack/server.js';
 import { startSlackStandIn } from './slack/server.js';
 import type { DevServer } from './temporal/dev-server.js';
@@ -40,6 +51,8 @@ export interface WorldOptions<Aws extends AwsPart> {
   directory: string;
   uiPort: number;
   startAws: StartAws<Aws>;
+  /** Absent: the dev server. */
+  startTemporal?: () => Promise<DevServer>;
 }
 
 export interface World<Aws extends AwsPart> {
@@ -53,7 +66,7 @@ export interface World<Aws extends AwsPart> {
 }
 
 export async function startWorld<Aws extends AwsPart>(options: WorldOptions<Aws>): Promise<World<Aws>> {
-  const { directory, uiPort, startAws } = options;
+  const { directory, uiPort, startAws, startTemporal = () => startDevServer({ uiPort }) } = options;
   const closers: (() => Promise<unknown>)[] = [];
   const end = async (): Promise<void> => {
     await Promise.allSettled(closers.map((one) => one()));
@@ -64,7 +77,7 @@ export async function startWorld<Aws extends AwsPart>(options: WorldOptions<Aws>
   const dir = join(directory, 'openverse');
   const repository = makeSampleRepository(dir);
   const parts = [
-    startDevServer({ uiPort }),
+    startTemporal(),
     repository.then((sample) => startAws({ sample, directory })),
     repository.then(() =>
       startGitHubStandIn({
@@ -135,5 +148,6 @@ export async function environmentOf(
     SLACK_API_URL: slack.apiUrl,
     SLACK_BOT_TOKEN: SLACK.token,
     SLACK_CHANNEL: SLACK.channel.id,
+    ECS_WEBHOOK_SECRET,
   };
 }

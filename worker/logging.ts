@@ -3,6 +3,7 @@ import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import type { Logger as TemporalLogger } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
+import { BUCKETS } from './metrics.js';
 
 /** `LOG_LEVEL`: trace, debug, info (default), warn, error, silent. */
 export const createLog = (name: string): Logger =>
@@ -10,8 +11,12 @@ export const createLog = (name: string): Logger =>
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** Once a process, before any connection. */
-export function installRuntime(log: Logger): void {
+/**
+ * Once a process, before any connection.
+ * @param metricsAddress `WORKER_METRICS_ADDRESS`, `host:port`: Prometheus reads `/metrics` there; absent: nowhere
+ * @throws where the address cannot be listened on
+ */
+export function installRuntime(log: Logger, metricsAddress?: string): void {
   const child = log.child({ component: 'temporal' });
   const write = (
     level: keyof typeof LEVELS,
@@ -30,6 +35,15 @@ export function installRuntime(log: Logger): void {
     logger,
     telemetryOptions: {
       logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+      ...(metricsAddress ? { metrics: { prometheus: prometheus(metricsAddress) } } : {}),
     },
   });
 }
+
+const prometheus = (bindAddress: string) => ({
+  bindAddress,
+  countersTotalSuffix: true,
+  unitSuffix: true,
+  useSecondsForDurations: true,
+  histogramBucketOverrides: BUCKETS,
+});

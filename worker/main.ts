@@ -1,6 +1,6 @@
 /** The process `npm run worker`; with `--builds` it takes builds, and nothing else. */
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { dockerProblem } from '../activities/docker/daemon.js';
@@ -10,10 +10,15 @@ import { createAws } from '../clients/aws.js';
 import { ConfigError, loadConfig } from '../clients/config.js';
 import { createCredentials } from '../clients/github-credentials.js';
 import { identitiesOf } from '../clients/identities-of.js';
+import { ensureReconcileSchedule } from '../clients/reconcile-schedule.js';
+import { registerSearchAttributes } from '../clients/search-attributes.js';
+import { readSecretFiles } from '../clients/secret-files.js';
 import { createTemporal } from '../clients/temporal.js';
+import type { Temporal } from '../clients/temporal.js';
 import { workflowBundle } from './bundle.js';
 import { createLog, installRuntime } from './logging.js';
-import { registerSearchAttributes } from './search-attributes.js';
+import { createWorkerMetrics } from './metrics.js';
+import { versioningOf } from './versioning.js';
 import { buildWorkers, mainWorkers } from './workers.js';
 
 const RETRY_MS = 2_000;
@@ -21,9 +26,11 @@ const RETRY_MS = 2_000;
 async function main(): Promise<void> {
   const builds = process.argv.includes('--builds');
   const log = createLog(builds ? 'build-worker' : 'worker');
-  installRuntime(log);
+  readSecretFiles(process.env);
   const config = loadConfig();
-  const aws = createAws(config);
+  startRuntime(log, process.env['WORKER_METRICS_ADDRESS']);
+  const metrics = createWorkerMetrics(Runtime.instance().metricMeter);
+  const aws = createAws(config, metrics.onAwsCall);
   const credentials = createCredentials(process.env, config);
   const temporal = createTemporal();
   const { namespace } = temporal;
@@ -31,20 +38,53 @@ async function main(): Promise<void> {
   let workers: Worker[];
   if (builds) {
     await prepareBuilds(log);
-    workers = await buildWorkers({ connection, namespace, log }, createBuilds({ config, aws, credentials }));
+    workers = await buildWorkers(
+      { connection, namespace, log, metrics },
+      createBuilds({ config, aws, credentials }),
+    );
   } else {
-    const added = await registerSearchAttributes(temporal.connection, namespace);
-    if (added.length > 0) log.info({ added }, 'search attributes registered');
+    await prepareTemporal(temporal, log);
     const { client } = temporal;
     const identities = identitiesOf(process.env, config, credentials);
+    const versioning = versioningOf(process.env);
     const activities = createActivities({ config, aws, client, identities, credentials, log });
-    workers = await mainWorkers({ connection, namespace, log }, await workflowBundle(), activities);
+    workers = await mainWorkers(
+      { connection, namespace, log, metrics, ...(versioning ? { versioning } : {}) },
+      await workflowBundle(),
+      activities,
+    );
   }
   log.info({ namespace }, builds ? 'takes builds' : 'takes workflows, activities and watches');
   // SIGTERM and SIGINT: the SDK hands over what runs, then these return.
   await Promise.all(workers.map((worker) => worker.run()));
   await Promise.all([temporal.close(), connection.close()]);
   aws.destroy();
+}
+
+/** Without the attributes nothing runs; without the schedule all but what nobody tells us of. */
+async function prepareTemporal(temporal: Temporal, log: Logger): Promise<void> {
+  const added = await registerSearchAttributes(temporal);
+  if (added.length > 0) log.info({ added }, 'search attributes registered');
+  try {
+    const schedule = await ensureReconcileSchedule(temporal);
+    if (schedule !== 'unchanged') log.info({ schedule }, 'schedule of reconcile');
+  } catch (error) {
+    log.warn(
+      `The schedule of reconcile could not be made (${(error as Error).message}): run sluice setup with who may`,
+    );
+  }
+}
+
+function startRuntime(log: Logger, metricsAddress: string | undefined): void {
+  try {
+    installRuntime(log, metricsAddress || undefined);
+  } catch (error) {
+    if (!metricsAddress) throw error;
+    throw new ConfigError(
+      `WORKER_METRICS_ADDRESS is ${JSON.stringify(metricsAddress)}: it must be host:port, free on this machine ` +
+        `(${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
 }
 
 /** Without Docker it starts all the same: what it is given waits, and says why. */

@@ -9,12 +9,14 @@ import {
   isCancellation,
   setCurrentDetails,
   setHandler,
+  setWorkflowOptions,
   upsertMemo,
 } from '@temporalio/workflow';
 import type { BuildAsker, BuildResult, BuildView, BuildWanted } from '../domain/messages.js';
 import { MEMO, SIGNAL } from '../domain/messages.js';
 import { builds, tells } from './effects.js';
 import { codedFailure } from './failure.js';
+import { pinned } from './versioning.js';
 
 /** Requests that are known again by their keys. */
 const WANTED_KEPT = 20;
@@ -23,6 +25,9 @@ export interface BuildInput {
   app: string;
   commit: string;
 }
+
+/** As a deployment: it ends on the code that it began with. */
+setWorkflowOptions(pinned, build);
 
 export async function build({ app, commit }: BuildInput): Promise<BuildView> {
   const askers = new Map<string, BuildAsker>();

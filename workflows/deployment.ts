@@ -13,6 +13,7 @@ import {
   log,
   ParentClosePolicy,
   setCurrentDetails,
+  setWorkflowOptions,
   startChild,
   upsertMemo,
   upsertSearchAttributes,
@@ -37,10 +38,15 @@ import { hasConditions, promotionTurn } from './promotion-turn.js';
 import { decideAtTurn } from './rollback-turn.js';
 import { endAttributes } from './search-attributes.js';
 import { SlowClock } from './slow-clock.js';
+import { pinned } from './versioning.js';
 import { awaitBuild, awaitTurn } from './waits.js';
+import { watchRollout } from './watch-rollout.js';
 
 /** Not worth an event in the history each: that they run is seen from their pending activity. */
 const SHORT_STEPS: readonly StepName[] = ['look', 'register', 'update'];
+
+/** It ends within hours, on the code that it began with. */
+setWorkflowOptions(pinned, deployment);
 
 export async function deployment(request: DeploymentRequest): Promise<Deployment> {
   const run = new Run(request);
@@ -181,7 +187,7 @@ class Run {
     };
     const stabilised = await this.step(
       'stabilise',
-      () => this.inbox.interruptible(() => watches(this.request.limits).stabilise(input)),
+      () => this.inbox.interruptible(() => watchRollout(input, this.request.limits, this.inbox)),
       ({ message }) => message,
     );
     this.record = { ...this.record, rollout: stabilised.rollout };

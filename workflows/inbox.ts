@@ -21,6 +21,9 @@ export interface Inbox {
   stop(request: StopRequest): void;
   /** Present where it was replaced before it had the turn. */
   supersededBy(): string | undefined;
+  /** ECS tells of a rollout's end. */
+  hasNews(): boolean;
+  forgetNews(): void;
   /** Runs `work` so that a stop cancels it. @throws CancelledFailure on a stop, or where it was replaced. */
   interruptible<T>(work: () => Promise<T>): Promise<T>;
   /** @throws CancelledFailure where a stop has come, or it was replaced. */
@@ -34,6 +37,7 @@ export function openInbox(startsWithTurn: boolean): Inbox {
   let built: BuildResult | undefined;
   let stopped: StopRequest | undefined;
   let superseded: string | undefined;
+  let news = false;
   let scope: CancellationScope | undefined;
 
   const inbox: Inbox = {
@@ -55,6 +59,10 @@ export function openInbox(startsWithTurn: boolean): Inbox {
     },
     stopRequest: () => stopped,
     supersededBy: () => superseded,
+    hasNews: () => news,
+    forgetNews() {
+      news = false;
+    },
     stop(request) {
       if (stopped || superseded) return;
       stopped = request;
@@ -82,6 +90,9 @@ export function openInbox(startsWithTurn: boolean): Inbox {
   });
   setHandler(defineSignal<[BuildResult]>(SIGNAL.built), (result) => {
     built = result;
+  });
+  setHandler(defineSignal(SIGNAL.ecsNews), () => {
+    news = true;
   });
   setHandler(defineSignal<[StopRequest]>(SIGNAL.stop), (request) => inbox.stop(request));
   setHandler(defineSignal<[Superseded]>(SIGNAL.superseded), ({ by }) => {

@@ -4,6 +4,7 @@ import { Context } from '@temporalio/activity';
 import type {
   CollectedDossier,
   DossierInput,
+  Glance,
   GoBackInput,
   Look,
   RegisterInput,
@@ -20,6 +21,7 @@ import type { RenderedPlan, RenderPlanInput } from '../../domain/plan.js';
 import { heartbeating } from '../heartbeat.js';
 import { collectDossier } from './dossier.js';
 import type { EcsActivityDeps, EcsDeps } from './deps.js';
+import { glance } from './glance.js';
 import { goBack } from './go-back.js';
 import { createLimiter } from './limiter.js';
 import { look } from './look.js';
@@ -45,6 +47,8 @@ export interface EcsActivities {
   update(input: UpdateInput): Promise<Updated>;
   /** Heartbeats `Watch` (`domain/rollout.ts`). Ends with a verdict, or when it is cancelled. */
   stabilise(input: StabiliseInput): Promise<Stabilised>;
+  /** A few reads within a second, beside the watch: for news that came. It only reads. */
+  glance(input: StabiliseInput): Promise<Glance>;
   /** @throws `RELEASE_MISMATCH`, `DIGEST_MISMATCH`, `NO_ANSWER` at the end of the limit */
   verify(input: VerifyInput): Promise<Verified>;
   /** @throws `NO_WAY_BACK`, `SERVICE_GONE`; retryable `AWS_DOWN` */
@@ -65,6 +69,7 @@ export function createEcsActivities(input: EcsActivityDeps): EcsActivities {
     renderPlan: activity(deps, renderPlan),
     update: activity(deps, update),
     stabilise: async (what) => await stabilise(deps, what),
+    glance: activity(deps, glance),
     verify: activity(deps, verify),
     goBack: activity(deps, goBack),
     dossier: activity(deps, collectDossier),

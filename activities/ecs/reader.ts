@@ -4,7 +4,8 @@
  */
 import type { DescribeServicesCommandOutput } from '@aws-sdk/client-ecs';
 import type { ServiceRead } from '../../domain/rollout.js';
-import { awsErrorName, awsFailure, isThrottling } from '../aws-errors.js';
+import { isThrottling } from '../../clients/aws-calls.js';
+import { awsErrorName, awsFailure } from '../aws-errors.js';
 import type { Limiter } from './limiter.js';
 import { missingService, toServiceRead } from './shapes.js';
 

@@ -42,7 +42,7 @@ export async function stabilise(deps: EcsDeps, input: StabiliseInput): Promise<S
   }
 }
 
-const oursOf = ({ revision, deployment, since, giveUpAt, wayBack }: StabiliseInput): Ours => ({
+export const oursOf = ({ revision, deployment, since, giveUpAt, wayBack }: StabiliseInput): Ours => ({
   revision,
   ...(deployment ? { deployment } : {}),
   ...(wayBack ? { wayBack } : {}),
@@ -66,7 +66,7 @@ const resumed = (details: unknown): Watch =>
  * Another deployment in our place is somebody's, unless ECS says that it rolls ours back: where the service has
  * service deployments, ours is asked for before it is called superseded.
  */
-async function withEvidence(
+export async function withEvidence(
   how: { deps: EcsDeps; ecs: EcsService; signal: AbortSignal },
   input: { read: ServiceRead; watch: Watch; ours: Ours },
 ): Promise<Judgement> {
@@ -87,7 +87,7 @@ async function withEvidence(
   }
 }
 
-const stabilised = (verdict: NonNullable<Judgement['verdict']>, watch: Watch): Stabilised => ({
+export const stabilised = (verdict: NonNullable<Judgement['verdict']>, watch: Watch): Stabilised => ({
   verdict: verdict.state,
   message: verdict.message,
   rollout: watch.rollout,

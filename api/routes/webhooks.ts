@@ -103,7 +103,7 @@ const COUNTED: readonly string[] = ['push', 'workflow_run', 'ping'];
 
 function count({ webhooks }: Metrics, request: FastifyRequest, outcome: Outcome): void {
   const event = eventOf(request);
-  webhooks.inc({ event: COUNTED.includes(event) ? event : 'other', outcome });
+  webhooks.inc({ source: 'github', event: COUNTED.includes(event) ? event : 'other', outcome });
 }
 
 const eventOf = (request: FastifyRequest): string => textHeader(request, 'x-github-event');

@@ -10,7 +10,7 @@ import { makeImage } from './images.js';
 import type { ImageInput, MadeImage } from './images.js';
 import { createService, deactivate, ensureCluster, updateService } from './services.js';
 import { addEvent, alive, primaryOf, serving, wanted } from './state.js';
-import type { Behaviour, ServiceRecord, StartedBy, Timings, World } from './state.js';
+import type { Behaviour, EventTarget, ServiceRecord, StartedBy, Timings, World } from './state.js';
 import { findTaskDefinition, registerTaskDefinition } from './task-definitions.js';
 
 export interface ServiceRef {
@@ -70,6 +70,8 @@ export interface Control {
   calls(input?: { operation?: string; since?: number }): Call[];
   counts(input?: { since?: number }): Record<string, number>;
   resetCalls(): void;
+  /** From now on deployment events are sent there, as EventBridge sends them to an API destination. */
+  eventsTo(input: EventTarget): void;
   standing(input: ServiceRef): Standing;
   /** Revisions of a family that were ever registered: ARNs, oldest first. */
   revisions(input: { family: string }): string[];
@@ -173,6 +175,9 @@ export function createControl(world: World, faults: Faults): Control {
     clearFaults: (input) => faults.clear(input),
     calls: (input) => world.calls.list(input),
     counts: (input) => world.calls.counts(input),
+    eventsTo: (input) => {
+      world.events = input;
+    },
     resetCalls: () => world.calls.reset(),
     standing: (input) => standingOf(serviceOf(world, input)),
     revisions: ({ family }) => (world.taskDefinitions.get(family) ?? []).map((record) => record.arn),

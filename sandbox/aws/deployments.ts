@@ -1,4 +1,5 @@
 /** How deployments of a service begin, complete, fail and are rolled back. */
+import { sendEvent } from './events.js';
 import { addEvent, arn, digitsId, primaryOf } from './state.js';
 import type { DeploymentRecord, ServiceDeploymentRecord, ServiceRecord, StartedBy, World } from './state.js';
 
@@ -92,6 +93,7 @@ export function failDeployment(world: World, service: ServiceRecord, deployment:
   const breaker = service.deploymentConfiguration.deploymentCircuitBreaker;
   addEvent(service, `(deployment ${deployment.id}) deployment failed: tasks failed to start.`);
   markFailed(deployment);
+  sendEvent(world, service, { deployment, name: 'SERVICE_DEPLOYMENT_FAILED' });
   if (!breaker?.rollback || deployment.rollback) {
     setStatus(deployment.serviceDeployment, {
       status: deployment.rollback ? 'ROLLBACK_FAILED' : 'STOPPED',

@@ -1,5 +1,6 @@
 /** The rollout clock: at every tick each service is brought one step nearer to what is wanted. */
 import { completeDeployment, failDeployment } from './deployments.js';
+import { sendEvent } from './events.js';
 import { advanceTask, drainTask, launchTasks } from './task-life.js';
 import { addEvent, alive, primaryOf, serving, tasksOf, wanted } from './state.js';
 import type { DeploymentRecord, ServiceRecord, TaskRecord, World } from './state.js';
@@ -106,8 +107,10 @@ function settle(world: World, service: ServiceRecord, primary: DeploymentRecord)
   if (primary.rolloutState === 'IN_PROGRESS') {
     if (!ready) primary.readySince = undefined;
     else primary.readySince ??= Date.now();
-    if (ready && Date.now() - (primary.readySince ?? 0) >= world.timings.settle)
+    if (ready && Date.now() - (primary.readySince ?? 0) >= world.timings.settle) {
       completeDeployment(service, primary);
+      sendEvent(world, service, { deployment: primary, name: 'SERVICE_DEPLOYMENT_COMPLETED' });
+    }
   }
   if (primary.rolloutState === 'COMPLETED') {
     service.deployments = service.deployments.filter(

@@ -198,6 +198,14 @@ export interface World {
   images: ImageStore;
   runner: ContainerRunner;
   calls: CallLog;
+  /** Where EventBridge would send deployment events; absent: nowhere. */
+  events?: EventTarget;
+}
+
+/** An API destination with a key in a header. */
+export interface EventTarget {
+  url: string;
+  secret: string;
 }
 
 export const arn = (world: World, resource: string): string =>

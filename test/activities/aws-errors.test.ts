@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { awsFailure, isThrottling } from '../../activities/aws-errors.js';
+import { awsFailure } from '../../activities/aws-errors.js';
+import { isThrottling } from '../../clients/aws-calls.js';
 
 const error = (name: string, given: object = {}): Error =>
   Object.assign(

@@ -71,6 +71,7 @@ describe('/openapi.json', () => {
       'post /api/releases/{id}/retry',
       'post /api/rollbacks',
       'post /auth/logout',
+      'post /webhooks/ecs',
       'post /webhooks/github',
       'put /api/locks/promotions/{app}',
       'put /api/locks/{environment}/{app}',
@@ -117,7 +118,9 @@ describe('/openapi.json', () => {
   });
 
   it('refuses unknown fields in every body and query that it takes', () => {
-    for (const { operation } of operations()) {
+    // What others send may grow: of a webhook only what is looked at is described.
+    const ours = operations().filter(({ path }) => !path.startsWith('/webhooks/'));
+    for (const { operation } of ours) {
       for (const { schema } of Object.values(operation.requestBody?.content ?? {})) {
         expect(schema).toMatchObject({ additionalProperties: false });
       }

@@ -195,7 +195,9 @@ describe('limits', () => {
   it('counts by event and outcome', async () => {
     const text = await counted(api);
     for (const outcome of ['accepted', 'again', 'refused']) {
-      expect(text).toMatch(new RegExp(`sluice_webhooks_total\\{event="push",outcome="${outcome}"\\} [1-9]`));
+      expect(text).toMatch(
+        new RegExp(`sluice_webhooks_total\\{source="github",event="push",outcome="${outcome}"\\} [1-9]`),
+      );
     }
     expect(text).toContain('event="other",outcome="ignored"');
     expect(text).not.toContain('pull_request');

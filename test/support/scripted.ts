@@ -84,6 +84,7 @@ export function script() {
       rollout,
       now: input.revision,
     }),
+    glance: async (_input: effects.StabiliseInput): Promise<effects.Glance> => ({}),
     verify: async (_input: effects.VerifyInput): Promise<effects.Verified> => ({
       verified: true,
       detail: 'reports it',

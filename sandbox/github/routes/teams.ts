@@ -1,12 +1,38 @@
 import { failed, notFound } from '../answers.js';
-import type { Route } from '../router.js';
+import type { Route, RouteRequest } from '../router.js';
 
 const DOCS = 'https://docs.github.com/rest/teams/members#get-team-membership-for-a-user';
 const MAY_READ_TEAMS = ['read:org', 'write:org', 'admin:org'];
 
 const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
 
+const mayReadTeams = ({ caller }: RouteRequest): boolean =>
+  caller?.permissions
+    ? caller.permissions['members'] !== undefined
+    : (caller?.scopes?.some((scope) => MAY_READ_TEAMS.includes(scope)) ?? false);
+
+const isThere = ({ params, user, state }: RouteRequest): boolean =>
+  !(user && !user.inOrg) && same(params['org'], state.org) && same(params['team'], state.team);
+
 export const teams: Route[] = [
+  {
+    method: 'GET',
+    path: '/orgs/{org}/teams/{team}',
+    handle(request) {
+      if (!mayReadTeams(request) || !isThere(request)) return notFound(DOCS);
+      const { state, url } = request;
+      const { team: slug } = state;
+      const body = { id: 1, name: slug, slug, privacy: 'closed', permission: 'push', parent: null };
+      return {
+        status: 200,
+        body: {
+          ...body,
+          members_count: state.members().filter((one) => one.state === 'active').length,
+          html_url: `${url}/orgs/${state.org}/teams/${slug}`,
+        },
+      };
+    },
+  },
   {
     method: 'GET',
     path: '/orgs/{org}/teams/{team}/memberships/{login}',

@@ -1,0 +1,129 @@
+/**
+ * The topology of `docker-compose.yml`, for real: Temporal on Postgres, two workers, two APIs. Deployments go on
+ * while one of each is killed, and while Temporal itself is.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { missingSearchAttributes } from '../../clients/search-attributes.js';
+import { readSchedule } from '../../clients/reconcile-schedule.js';
+import { createTemporal } from '../../clients/temporal.js';
+import { freePort } from '../../sandbox/ports.js';
+import type { RunningProcess } from '../../sandbox/processes.js';
+import type { Site } from '../e2e/site.js';
+import { API_STAGING, FRONTEND_STAGING, LANES, openSite, until } from '../e2e/site.js';
+import type { Cluster } from './temporal-cluster.js';
+import { startCluster } from './temporal-cluster.js';
+
+let cluster: Cluster;
+let site: Site;
+let workers: RunningProcess[];
+let second: { url: string; process: RunningProcess };
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  site = await openSite({
+    startTemporal: () => Promise.resolve(cluster),
+    // Long enough for something to be killed in the middle.
+    timings: { drain: 4_000 },
+  });
+  workers = [site.processes.worker, await site.start('worker')];
+  second = await anotherApi();
+  await Promise.all(LANES.map((lane) => site.calm(lane)));
+}, 300_000);
+afterAll(async () => {
+  await site?.close();
+  await cluster?.close();
+});
+
+async function anotherApi(): Promise<{ url: string; process: RunningProcess }> {
+  const port = await freePort();
+  const process = await site.start('api', { HOST: '127.0.0.1', PORT: String(port) });
+  return { url: `http://127.0.0.1:${port}`, process };
+}
+
+/** Succeeded, verified, once: one revision and one UpdateService each. */
+async function allOnce(ids: string[], ledgers: (() => { registered: string[]; began: string[] })[]) {
+  const ended = await Promise.all(ids.map((id) => site.ended(id, 180_000)));
+  for (const one of ended) expect(one).toMatchObject({ outcome: 'succeeded', verified: true });
+  for (const ledger of ledgers) {
+    expect(ledger().registered).toHaveLength(1);
+    expect(ledger().began).toEqual(['UpdateService']);
+  }
+}
+
+describe('a cluster that had nothing', () => {
+  it('was prepared by the workers, whichever came first', async () => {
+    const temporal = createTemporal({ address: cluster.address });
+    try {
+      expect(await missingSearchAttributes(temporal)).toEqual([]);
+      expect(await readSchedule(temporal)).toEqual({ asWanted: true, paused: false });
+    } finally {
+      await temporal.close();
+    }
+  });
+
+  it('lists what was deployed, by any of the APIs', async () => {
+    const ledger = site.ledger(API_STAGING);
+    const id = await site.deploy(API_STAGING, { tag: site.images('api') }, { at: second.url });
+    await allOnce([id], [ledger]);
+    for (const at of [site.apiUrl, second.url]) {
+      await until('it is listed', async () => {
+        const { body } = await site.ask('GET', '/api/deployments?outcome=succeeded&app=api', { at });
+        return (body.items as { id: string }[]).some((one) => one.id === id);
+      });
+    }
+  });
+});
+
+describe('deployments go on', () => {
+  it('while a worker is killed', async () => {
+    const ledgers = LANES.map((lane) => site.ledger(lane));
+    const ids = await Promise.all(LANES.map((lane) => site.deploy(lane, { tag: site.images(lane.app) })));
+    await Promise.all(ids.map((id) => site.watched(id)));
+    await workers[0]?.kill();
+    await allOnce(ids, ledgers);
+    workers[0] = await site.start('worker');
+  });
+
+  it('while an API is killed: the other one tells of them, and takes the same key', async () => {
+    const ledger = site.ledger(FRONTEND_STAGING);
+    const asked = { key: 'one-key-two-apis', body: { ...FRONTEND_STAGING, tag: site.images('frontend') } };
+    const first = await site.ask('POST', '/api/deployments', { ...asked, at: second.url });
+    expect(first.status).toBe(202);
+    await second.process.kill();
+    const again = await site.ask('POST', '/api/deployments', asked);
+    expect(again).toMatchObject({ status: 202, body: { id: first.body.id } });
+    await allOnce([first.body.id as string], [ledger]);
+    second = await anotherApi();
+  });
+
+  it('while Temporal is killed and started again', async () => {
+    const ledgers = LANES.map((lane) => site.ledger(lane));
+    const ids = await Promise.all(LANES.map((lane) => site.deploy(lane, { tag: site.images(lane.app) })));
+    await Promise.all(ids.map((id) => site.watched(id)));
+    await cluster.kill();
+    const asked = { key: 'while-it-is-down', body: { ...API_STAGING, tag: site.images('api') } };
+    const refused = await site.ask('POST', '/api/deployments', asked);
+    expect(refused).toMatchObject({ status: 503, body: { error: { code: 'TEMPORAL_DOWN' } } });
+    expect((await site.ask('GET', '/healthz')).status).toBe(200);
+    await cluster.start();
+    await until('Temporal is back', async () => (await site.ask('GET', '/readyz')).status === 200, 120_000);
+    await allOnce(ids, ledgers);
+
+    const ledger = site.ledger(API_STAGING);
+    const accepted = await until('the same key is taken', async () => {
+      const answer = await site.ask('POST', '/api/deployments', asked);
+      return answer.status === 202 && answer;
+    });
+    await allOnce([accepted.body.id as string], [ledger]);
+  });
+
+  it('while one of each is killed at once', async () => {
+    const ledgers = LANES.map((lane) => site.ledger(lane));
+    const ids = await Promise.all(LANES.map((lane) => site.deploy(lane, { tag: site.images(lane.app) })));
+    await Promise.all(ids.map((id) => site.watched(id)));
+    await Promise.all([workers[1]?.kill(), second.process.kill(), cluster.kill()]);
+    await cluster.start();
+    await until('Temporal is back', async () => (await site.ask('GET', '/readyz')).status === 200, 120_000);
+    await allOnce(ids, ledgers);
+  });
+});

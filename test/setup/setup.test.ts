@@ -1,0 +1,150 @@
+/** `sluice setup` against a real server, in namespaces that have nothing yet. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { run } from '../../cli/program.js';
+import { ensureReconcileSchedule, RECONCILE_SCHEDULE_ID } from '../../clients/reconcile-schedule.js';
+import { retentionDays } from '../../clients/retention.js';
+import { missingSearchAttributes } from '../../clients/search-attributes.js';
+import type { Temporal } from '../../clients/temporal.js';
+import { createTemporal } from '../../clients/temporal.js';
+import '../support/temporal-server.js';
+
+const YAML = `
+repository: { owner: acme, name: shop, branch: main }
+maintainers: { org: acme, team: maintainers }
+aws: { region: us-east-1 }
+environments: { staging: { cluster: staging-default } }
+apps:
+  api:
+    paths: ["api/**"]
+    images: [{ container: django, repository: shop-api, context: api }]
+    environments: { staging: { service: staging-api } }
+`;
+
+let folder: string;
+const open: Temporal[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-setup-'));
+  await writeFile(join(folder, 'sluice.yaml'), YAML);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function namespace(days = 1): Promise<Temporal> {
+  const temporal = createTemporal({
+    address: inject('temporalAddress'),
+    namespace: `test-${randomBytes(6).toString('hex')}`,
+  });
+  open.push(temporal);
+  await temporal.connection.workflowService.registerNamespace({
+    namespace: temporal.namespace,
+    workflowExecutionRetentionPeriod: msToTs(`${days} days`),
+  });
+  return temporal;
+}
+
+async function sluice(argv: string[], at: { namespace: string; config?: string }) {
+  vi.stubEnv('TEMPORAL_ADDRESS', inject('temporalAddress'));
+  vi.stubEnv('TEMPORAL_NAMESPACE', at.namespace);
+  vi.stubEnv('SLUICE_CONFIG', join(folder, at.config ?? 'sluice.yaml'));
+  const out: string[] = [];
+  const err: string[] = [];
+  const io = {
+    out: (line: string) => void out.push(line),
+    err: (line: string) => void err.push(line),
+    now: () => new Date(),
+    interrupted: new AbortController().signal,
+  };
+  const code = await run(argv, process.env, io);
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+describe('sluice setup', () => {
+  it('makes what is missing, says so, and changes nothing the second time', async () => {
+    const temporal = await namespace();
+    const first = await sluice(['setup'], temporal);
+    expect(first.code).toBe(0);
+    expect(first.out).toContain('✓ search attributes: added SluiceApp, SluiceEnvironment');
+    expect(first.out).toContain('✓ retention: raised from 1 to 30 days');
+    expect(first.out).toContain('✓ schedule of reconcile: created');
+    expect(await missingSearchAttributes(temporal)).toEqual([]);
+    expect(await retentionDays(temporal)).toBe(30);
+
+    const second = await sluice(['setup', '--json'], temporal);
+    expect(second.code).toBe(0);
+    const { done } = JSON.parse(second.out) as { done: { what: string; detail: string }[] };
+    expect(done.map(({ what, detail }) => `${what}: ${detail}`)).toEqual([
+      `namespace: ${temporal.namespace}`,
+      'search attributes: were there already',
+      'retention: 30 days already',
+      'schedule of reconcile: was there already',
+    ]);
+  });
+
+  it('never lowers the retention', async () => {
+    const temporal = await namespace(90);
+    const { out } = await sluice(['setup', '--retention', '7'], temporal);
+    expect(out).toContain('✓ retention: 90 days already');
+    expect(await retentionDays(temporal)).toBe(90);
+  });
+
+  it('says what to run where there is no namespace', async () => {
+    const { code, out } = await sluice(['setup'], { namespace: 'not-there' });
+    expect(code).toBe(1);
+    expect(out).toContain('✗ namespace: not-there cannot be read');
+    expect(out).toContain('temporal operator namespace create --namespace not-there');
+  });
+
+  it.each([
+    [
+      'a configuration that is not there',
+      ['setup'],
+      'none.yaml',
+      /There is no configuration at .*none\.yaml/,
+    ],
+    ['a wrong retention', ['setup', '--retention', 'long'], 'sluice.yaml', /--retention is "long"/],
+  ])('refuses %s', async (_name, argv, config, words) => {
+    const { code, err } = await sluice(argv, { namespace: 'default', config });
+    expect(code).toBe(2);
+    expect(err).toMatch(words);
+  });
+});
+
+describe('the schedule of reconcile', () => {
+  const handle = ({ client }: Temporal) => client.schedule.getHandle(RECONCILE_SCHEDULE_ID);
+
+  it('runs every three minutes, never twice at once', async () => {
+    const temporal = await namespace();
+    expect(await ensureReconcileSchedule(temporal)).toBe('created');
+    const { spec, action, policies } = await handle(temporal).describe();
+    expect(spec.intervals).toMatchObject([{ every: 180_000 }]);
+    expect(action).toMatchObject({ workflowType: 'reconcile', workflowId: 'reconcile', taskQueue: 'sluice' });
+    expect(policies.overlap).toBe('SKIP');
+  });
+
+  it('is made once by several that start at the same time', async () => {
+    const temporal = await namespace();
+    const made = await Promise.all(Array.from({ length: 5 }, () => ensureReconcileSchedule(temporal)));
+    expect(made.filter((one) => one === 'created')).toHaveLength(1);
+    expect(made.filter((one) => one === 'updated')).toHaveLength(0);
+  });
+
+  it('is mended where it was changed, and stays paused where a person paused it', async () => {
+    const temporal = await namespace();
+    await ensureReconcileSchedule(temporal);
+    await handle(temporal).update((old) => ({ ...old, spec: { intervals: [{ every: '1 day' }] } }));
+    await handle(temporal).pause('a person');
+    expect(await ensureReconcileSchedule(temporal)).toBe('updated');
+    const { spec, state } = await handle(temporal).describe();
+    expect(spec.intervals).toMatchObject([{ every: 180_000 }]);
+    expect(state).toMatchObject({ paused: true, note: 'a person' });
+  });
+});
