@@ -5,6 +5,7 @@ import Fastify from 'fastify';
 import { ApiError, onError, onUnknownRoute } from './errors.js';
 import type { ApiDeps, Context } from './context.js';
 import { createGuards } from './auth.js';
+import { dashboardRoutes } from './dashboard.js';
 import { docs } from './docs.js';
 import { appsRoutes } from './routes/apps.js';
 import { deploymentsRoutes } from './routes/deployments.js';
@@ -13,6 +14,7 @@ import { meRoutes } from './routes/me.js';
 import { promotionsRoutes } from './routes/promotions.js';
 import { releasesRoutes } from './routes/releases.js';
 import { rollbacksRoutes } from './routes/rollbacks.js';
+import { settingsRoutes } from './routes/settings.js';
 import { streamRoutes } from './routes/stream.js';
 import { systemRoutes } from './routes/system.js';
 import { targetsRoutes } from './routes/targets.js';
@@ -30,6 +32,7 @@ const PARAM_CHARS = 250;
 const ALL_ROUTES = [
   systemRoutes,
   meRoutes,
+  settingsRoutes,
   appsRoutes,
   deploymentsRoutes,
   rollbacksRoutes,
@@ -65,6 +68,7 @@ export async function buildApi(deps: ApiDeps & { logger?: FastifyBaseLogger }): 
 
   await app.register(docs, { release: deps.release });
   for (const routes of ALL_ROUTES) await app.register(routes(context));
+  if (deps.dashboard) await app.register(dashboardRoutes(deps.dashboard));
   return app;
 }
 

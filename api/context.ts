@@ -3,6 +3,7 @@ import type { Identities } from '../clients/identity.js';
 import type { Temporal } from '../clients/temporal.js';
 import type { Config } from '../domain/config.js';
 import type { Guards, Person } from './auth.js';
+import type { Dashboard } from './dashboard.js';
 import type { DeploymentView } from '../domain/view.js';
 import { withoutLogs } from '../domain/view.js';
 import type { LinkSettings } from './links.js';
@@ -32,6 +33,10 @@ export interface ApiDeps {
   publicUrl?: string;
   /** `TEMPORAL_UI_URL`. */
   temporalUiUrl?: string;
+  /** The repository's page at GitHub, without a slash at its end. */
+  repositoryUrl?: string;
+  /** Absent: nothing is served at `/`. */
+  dashboard?: Dashboard;
 }
 
 export interface Context extends ApiDeps {

@@ -9,7 +9,9 @@ import { ConfigError, loadConfig } from '../clients/config.js';
 import { createCredentials } from '../clients/github-credentials.js';
 import { identitiesOf } from '../clients/identities-of.js';
 import { createTemporal } from '../clients/temporal.js';
+import type { Config } from '../domain/config.js';
 import { buildApi } from './app.js';
+import { buildDashboard } from './dashboard-build.js';
 import { createLive } from './live.js';
 import { createMetrics } from './metrics.js';
 import { createReleaseTags } from './release-tags.js';
@@ -42,6 +44,8 @@ async function main(): Promise<void> {
     release: env['SLUICE_RELEASE'] || packageVersion(),
     ...(env['SLUICE_PUBLIC_URL'] ? { publicUrl: env['SLUICE_PUBLIC_URL'] } : {}),
     ...(env['TEMPORAL_UI_URL'] ? { temporalUiUrl: env['TEMPORAL_UI_URL'] } : {}),
+    repositoryUrl: repositoryUrl(env, config),
+    dashboard: buildDashboard(),
     logger,
   });
   closeWithGrace({ delay: 5_000, logger: { error: (problem) => logger.error(problem) } }, async ({ err }) => {
@@ -69,6 +73,10 @@ function address(env: NodeJS.ProcessEnv): { host: string; port: number } {
     throw new ConfigError(`PORT is ${JSON.stringify(env['PORT'])}: it must be a number from 0 to 65535`);
   }
   return { host: env['HOST'] || '127.0.0.1', port };
+}
+
+function repositoryUrl(env: NodeJS.ProcessEnv, { repository: { owner, name } }: Config): string {
+  return `${(env['GITHUB_SERVER_URL'] || 'https://github.com').replace(/\/+$/, '')}/${owner}/${name}`;
 }
 
 function packageVersion(): string {

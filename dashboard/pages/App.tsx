@@ -1,0 +1,3 @@
+export function AppPage(_: { id?: string; app?: string }) {
+  return <p />;
+}

@@ -1,0 +1,3 @@
+export function DeploymentPage(_: { id?: string; app?: string }) {
+  return <p />;
+}

@@ -1,0 +1,3 @@
+export function Locks() {
+  return <p />;
+}

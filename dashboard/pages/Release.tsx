@@ -1,0 +1,3 @@
+export function ReleasePage(_: { id?: string; app?: string }) {
+  return <p />;
+}
