@@ -4,6 +4,7 @@ import { ask, asProblem, type Problem } from '../live/api.js';
 import { go } from '../live/router.js';
 import { announce, useStore } from '../live/store.js';
 import { stopped } from '../model/words.js';
+import { SignIn } from '../parts/SignIn.js';
 import { Trouble } from '../parts/Trouble.js';
 import { Fields } from './Fields.js';
 import { openAction, useOpened } from './open.js';
@@ -55,11 +56,7 @@ function Refused({ why }: { why: string }) {
     <form method="dialog">
       <p>{stopped(why)}</p>
       <p class="buttons">
-        {!me?.login && (
-          <a class="button main" href="/auth/login">
-            Sign in
-          </a>
-        )}
+        {!me?.login && <SignIn look="main" />}
         <button>Close</button>
       </p>
     </form>

@@ -1,4 +1,5 @@
 /** One app's road from `main` to production: what stands where, and what it waits for, in words. */
+import type { Code } from '../../domain/codes.js';
 import { CODES } from '../../domain/codes.js';
 import type { WaitingFor } from '../../domain/deployment.js';
 import type { Promotion, PromotionQueueView, Stage } from '../../domain/promotion.js';
@@ -48,12 +49,12 @@ export function gateOf({ hasQueue, queue }: Road): Gate {
   const waits = queue.waitingFor ?? current?.waitingFor;
   if (current?.stage === 'production')
     return { state: 'passing', reason: `${short(current.release)} goes to production` };
-  if (lock) return { state: 'shut', reason: `Locked by ${lock.by}: ${lock.reason}` };
+  if (lock) return { state: 'shut', reason: `by ${lock.by}` };
   if (!current || isOver(current)) return { state: 'shut', reason: whyNothing(queue) };
   if (current.stage !== 'awaiting-approval') return { state: 'shut', reason: BEFORE[current.stage] ?? '' };
   if (!waits || waits.code === 'APPROVAL') return { state: 'open', reason: evidence(current) };
   const byOverride = OVERRIDABLE.includes(waits.code);
-  return { state: 'shut', reason: capital(waits.detail), ...(byOverride ? { byOverride } : {}) };
+  return { state: 'shut', reason: waitsFor(waits.code), ...(byOverride ? { byOverride } : {}) };
 }
 
 const BEFORE: Partial<Record<Stage, string>> = {
@@ -61,6 +62,9 @@ const BEFORE: Partial<Record<Stage, string>> = {
   staging: 'It is being deployed to staging',
   testing: 'Its tests run',
 };
+
+/** Short: the detail stands below the road. */
+const waitsFor = (code: Code): string => capital(CODES[code].text);
 
 /** A `failed` or `rejected` one stays current until another starts. */
 export const isOver = ({ stage }: Promotion): boolean =>
@@ -74,7 +78,7 @@ function whyNothing({ current, waitingFor, waitingCount }: PromotionQueueView): 
   if (current?.stage === 'failed')
     return `${short(current.release)} failed in ${current.failedStage ?? 'its last stage'}`;
   if (current?.stage === 'rejected') return `${short(current.release)} was rejected`;
-  if (waitingFor) return capital(waitingFor.detail);
+  if (waitingFor) return waitsFor(waitingFor.code);
   return waitingCount > 0
     ? 'The next merge has not started yet'
     : 'Nothing is on its way: the next merge starts it';
@@ -137,7 +141,7 @@ function ofOver(current: Promotion): Saying[] {
         text,
         since: finishedAt,
         who: 'a maintainer',
-        actions: ['retry', 'or merge what mends it'],
+        actions: ['retry', 'merge what mends it'],
       },
     ];
   }

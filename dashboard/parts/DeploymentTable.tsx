@@ -57,6 +57,8 @@ function Row({ one, withApp }: { one: ShownDeployment; withApp: boolean }) {
     verified,
   } = one;
   const took = tookMs(one);
+  const code = failure?.code.replaceAll('_', ' ').toLowerCase();
+  const why = code === outcome?.replaceAll('-', ' ') ? undefined : code;
   return (
     <tr>
       <td>
@@ -76,7 +78,7 @@ function Row({ one, withApp }: { one: ShownDeployment; withApp: boolean }) {
         <Outcome of={outcome ?? state} />
         {state === 'running' && step && <span class="hint"> {step}</span>}
         {outcome === 'succeeded' && verified === false && <span class="hint"> not verified</span>}
-        {failure && <span class="hint"> {failure.code.replaceAll('_', ' ').toLowerCase()}</span>}
+        {why && <span class="hint"> {why}</span>}
       </td>
       <td>
         {took !== undefined ? durationOf(took) : startedAt && !finishedAt ? <Took from={startedAt} /> : '–'}

@@ -23,6 +23,7 @@ export function Fleet({ rollout, isOver }: { rollout: Rollout; isOver: boolean }
             ['up', running],
             ['coming', pending],
             ['none', missing],
+            ['dead', Math.min(failed, MOST)],
           ]}
           per={per}
         />

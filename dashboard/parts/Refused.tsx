@@ -1,5 +1,6 @@
 import { useStore } from '../live/store.js';
 import { stopped } from '../model/words.js';
+import { SignIn } from './SignIn.js';
 
 /** Nobody is signed in, or who is may not read. */
 export function Refused({ message }: { message: string }) {
@@ -12,11 +13,7 @@ export function Refused({ message }: { message: string }) {
           ? stopped(message)
           : 'This Sluice shows itself only to people it knows. It asks GitHub who you are.'}
       </p>
-      <p>
-        <a class="button main" href="/auth/login">
-          {login ? 'Sign in as somebody else' : 'Sign in with GitHub'}
-        </a>
-      </p>
+      <p>{!login && <SignIn look="main">Sign in with GitHub</SignIn>}</p>
     </section>
   );
 }

@@ -17,9 +17,17 @@ export function Road({ road, heading = 'h2' }: { road: RoadModel; heading?: 'h1'
   const Heading = heading;
   const title = `road-${app}`;
   return (
-    <article class="road" aria-labelledby={title}>
+    <article class={releaseOnly ? 'road short' : 'road'} aria-labelledby={title}>
       <header>
-        <Heading id={title}>{heading === 'h1' ? app : <a href={appPath(app)}>{app}</a>}</Heading>
+        <Heading id={title}>
+          {heading === 'h1' ? (
+            <Breakable name={app} />
+          ) : (
+            <a href={appPath(app)}>
+              <Breakable name={app} />
+            </a>
+          )}
+        </Heading>
         <Policy road={road} />
         {queue?.lock && <Badge tone="waits">locked</Badge>}
       </header>
@@ -31,6 +39,18 @@ export function Road({ road, heading = 'h2' }: { road: RoadModel; heading?: 'h1'
     </article>
   );
 }
+
+/** Long names break where their words do. */
+const Breakable = ({ name }: { name: string }) => (
+  <>
+    {name.split(/(?<=[_-])/).map((part) => (
+      <>
+        {part}
+        <wbr />
+      </>
+    ))}
+  </>
+);
 
 function Policy({ road: { queue, releaseOnly, hasQueue } }: { road: RoadModel }) {
   const words = releaseOnly

@@ -22,7 +22,10 @@ export function Sayings({ sayings }: { sayings: Saying[] }) {
   );
 }
 
+/** The list of codes speaks to the command line too. */
+const plain = (action: string): string => action.replace(/^resolve: /, '').replace(/: sluice .*$/, '');
+
 function whoWords(who: string, actions: string[]): string {
   if (who.startsWith('nobody')) return 'It ends by itself.';
-  return `${who.charAt(0).toUpperCase()}${who.slice(1)} can end it${actions.length ? `: ${either(actions.filter((one) => one !== 'wait'))}` : ''}.`;
+  return `${who.charAt(0).toUpperCase()}${who.slice(1)} can end it${actions.length ? `: ${either(actions.map(plain).filter((one) => one !== 'wait'))}` : ''}.`;
 }

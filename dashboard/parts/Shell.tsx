@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { usePlace } from '../live/router.js';
 import { useNow, useStore } from '../live/store.js';
 import { durationOf } from '../model/words.js';
+import { SignIn } from './SignIn.js';
 import { SignOut } from './SignOut.js';
 
 const PAGES = [
@@ -98,9 +99,7 @@ function Who() {
   if (!me?.login) {
     return (
       <p class="who">
-        <a class="button quiet" href="/auth/login">
-          Sign in
-        </a>
+        <SignIn look="quiet" />
       </p>
     );
   }

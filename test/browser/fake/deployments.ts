@@ -1,4 +1,5 @@
 /** Deployments: one under way, one that failed and says why, and a past to look at. */
+import type { Code } from '../../../domain/codes.js';
 import { KINDS, OUTCOMES } from '../../../domain/deployment.js';
 import type { ShownDeployment } from '../../../dashboard/model/types.js';
 import { ago, commit, deployment, HOUR, MINUTE } from './parts.js';
@@ -125,6 +126,10 @@ export const FAILED = deployment('catalogue', 'production', 'fa1led01', {
   },
 });
 
+const CODE_OF: Partial<Record<string, Code>> = {
+  ...{ 'rolled-back': 'ROLLED_BACK', stopped: 'STOPPED', superseded: 'SUPERSEDED' },
+  ...{ 'timed-out': 'TIMED_OUT', rejected: 'RELEASE_BAD' },
+};
 const APPS = ['frontend', 'api', 'catalogue', 'thumbnails'];
 const PEOPLE = ['alice', 'bob', 'carol', 'dora'];
 
@@ -146,7 +151,13 @@ export function history(count = 60): ShownDeployment[] {
       ...{ tag: commit(`${(next(15_000_000) + 1_000_000).toString(16)}0`), actor: PEOPLE[next(4)] ?? 'bob' },
       kind: environment === 'production' ? 'promotion' : (KINDS[next(2)] ?? 'deploy'),
       ...(fails
-        ? { failure: { step: 'stabilise', code: 'TASKS_FAILED', message: 'Its tasks do not stay up' } }
+        ? {
+            failure: {
+              step: 'stabilise',
+              code: CODE_OF[outcome ?? ''] ?? 'TASKS_FAILED',
+              message: 'Made up',
+            },
+          }
         : {}),
     });
     const took = (120 + next(160) + (next(9) === 0 ? 500 : 0)) * 1_000;
