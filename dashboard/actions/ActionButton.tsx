@@ -13,9 +13,11 @@ interface Props {
   /** Why it cannot be done now, whoever asks. */
   unless?: string;
   label?: string;
+  /** Id of what says more. */
+  describedBy?: string;
 }
 
-export function ActionButton({ action, children, look = 'plain', unless, label }: Props) {
+export function ActionButton({ action, children, look = 'plain', unless, label, describedBy }: Props) {
   const me = useStore((state) => state.me);
   const why = unless ?? refusal(me);
   return (
@@ -23,6 +25,7 @@ export function ActionButton({ action, children, look = 'plain', unless, label }
       type="button"
       class={look}
       aria-label={label}
+      aria-describedby={describedBy}
       aria-disabled={why ? 'true' : undefined}
       title={why}
       onClick={() => openAction(why ? explained(action(), why) : action())}

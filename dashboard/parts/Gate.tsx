@@ -8,13 +8,16 @@ export function Gate({ road }: { road: Road }) {
   const { state, reason, byOverride } = gateOf(road);
   const current = road.queue?.current;
   if (state === 'absent') return <p class="hint">{reason}</p>;
+  const label = `Deploy to production: ${road.app}`;
+  const why = `why-${road.app}`;
   const isOpen = state === 'open' || byOverride === true;
   return (
     <>
       {current && isOpen ? (
         <ActionButton
           look="gate"
-          label={`Deploy ${road.app} to production`}
+          label={label}
+          describedBy={why}
           action={() => approve(road.app, current, byOverride)}
         >
           <GateIcon isOpen={state === 'open'} />
@@ -25,14 +28,15 @@ export function Gate({ road }: { road: Road }) {
           type="button"
           class={`gate ${state}`}
           aria-disabled="true"
-          aria-label={`Deploy ${road.app} to production`}
+          aria-label={label}
+          aria-describedby={why}
           title={reason}
         >
           <GateIcon isOpen={state === 'passing'} />
           Deploy to production
         </button>
       )}
-      <p class="hint why">
+      <p class="hint why" id={why}>
         <strong>{state === 'open' ? 'Unlocked' : state === 'passing' ? 'On its way' : 'Locked'}</strong>:{' '}
         {reason}
       </p>

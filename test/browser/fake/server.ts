@@ -30,7 +30,8 @@ export interface Fake {
   /** Ends every live connection, and refuses new ones until `mend`. */
   cut(): void;
   mend(): void;
-  readonly listening: number;
+  /** How many are. */
+  listening(): number;
   close(): Promise<void>;
 }
 
@@ -70,9 +71,7 @@ export async function startFake({ port = 0 } = {}): Promise<Fake> {
   const taken = typeof address === 'object' && address ? address.port : 0;
   return Object.assign(fake, {
     url: `http://127.0.0.1:${taken}`,
-    get listening() {
-      return streams.size;
-    },
+    listening: () => streams.size,
     close: async () => {
       for (const stream of streams) stream.destroy();
       await app.close();
