@@ -5,7 +5,7 @@ import { ask, asProblem, type Problem } from '../live/api.js';
 import { useStore } from '../live/store.js';
 import type { Shown } from '../model/plan.js';
 import { isQuiet } from '../model/plan.js';
-import { imageName, plural } from '../model/words.js';
+import { imageName, plural, stopped } from '../model/words.js';
 import { Commit, Release } from '../parts/names.js';
 import { Trouble } from '../parts/Trouble.js';
 
@@ -79,22 +79,29 @@ function Unplanned({
         <button type="button" onClick={onAgain}>
           Look again
         </button>
-        <label class="inline">
-          <input type="checkbox" onChange={({ currentTarget }) => onSeen(currentTarget.checked)} />
-          Go on without having seen it
-        </label>
+        {problem.isOutage && (
+          <label class="inline">
+            <input type="checkbox" onChange={({ currentTarget }) => onSeen(currentTarget.checked)} />
+            Go on without having seen it
+          </label>
+        )}
       </p>
     </>
   );
 }
 
 function Planned({ plan }: { plan: Shown }) {
-  const { release, tag, commits, images = [], variables, secrets, tests, warnings = [] } = plan;
+  const { release, tag, before, images = [], variables, secrets, tests, warnings = [], refusal } = plan;
   return (
     <>
       {(release ?? tag) && (
         <p>
-          Release <Release name={release ?? tag ?? ''} />
+          {before && before !== release && (
+            <>
+              From <Release name={before} /> to{' '}
+            </>
+          )}
+          <Release name={release ?? tag ?? ''} />
           {tests && (
             <>
               {' '}
@@ -108,25 +115,37 @@ function Planned({ plan }: { plan: Shown }) {
           )}
         </p>
       )}
-      {commits && (
-        <>
-          <h4>{commits.length === 0 ? 'No commit is new there' : `${plural(commits.length, 'commit')}`}</h4>
-          <ul class="commits">
-            {commits.map((commit) => (
-              <Commit key={commit.sha} {...commit} />
-            ))}
-          </ul>
-        </>
-      )}
+      {plan.commits && <Commits plan={plan} />}
       {images.length > 0 && <Images images={images} />}
       <Names what="Variables" changes={variables} />
       <Names what="Secrets" changes={secrets} />
+      {refusal && (
+        <p class="trouble">
+          It would be refused at {refusal.step}: {stopped(refusal.message)}
+        </p>
+      )}
       {isQuiet(plan) && <p class="hint">No variable and no secret changes.</p>}
       {warnings.map(({ code, message }) => (
         <p class="warning" key={code}>
           {message}
         </p>
       ))}
+    </>
+  );
+}
+
+function Commits({ plan: { commits = [], commitCount = commits.length, back } }: { plan: Shown }) {
+  const count = plural(commitCount, 'commit');
+  const words = commitCount === 0 ? 'The same commits as there' : back ? `Takes ${count} out` : count;
+  return (
+    <>
+      <h4>{words}</h4>
+      <ul class="commits">
+        {commits.map((commit) => (
+          <Commit key={commit.sha} {...commit} />
+        ))}
+      </ul>
+      {commitCount > commits.length && <p class="hint">and {commitCount - commits.length} more</p>}
     </>
   );
 }

@@ -47,7 +47,7 @@ export const deploy = ({ app, environment }: Target, what = ''): Action => ({
   ],
   plan: (values) => {
     const chosen = named(values);
-    return chosen && { kind: 'deploy', app, environment, ...chosen };
+    return chosen && { kind: 'deploy', app, environment, ...chosen, ...given(values, ['override']) };
   },
   request: (values) => ({
     method: 'POST',
@@ -96,7 +96,7 @@ export const rollBack = ({ app, environment }: Target): Action => ({
   plan: (values) =>
     values['tag'] === undefined
       ? undefined
-      : { kind: 'rollback', app, environment, ...given(values, ['tag', 'override']), reason: 'plan' },
+      : { kind: 'rollback', app, environment, ...given(values, ['tag', 'override']) },
   request: (values) => ({
     method: 'POST',
     path: '/api/rollbacks',

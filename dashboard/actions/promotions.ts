@@ -18,7 +18,7 @@ export const approve = (app: string, { release }: Promotion, byOverride = false)
   intro: `This is what will change in ${app}’s production. It is deployed as soon as its lane is free.`,
   button: 'Deploy to production',
   fields: byOverride ? [OVERRIDE, { kind: 'reason', required: 'override' }] : [],
-  plan: (values) => ({ kind: 'approval', app, release, ...given(values, ['override', 'reason']) }),
+  plan: (values) => ({ kind: 'promotion', app, release, ...given(values, ['override']) }),
   request: (values) => ({
     method: 'POST',
     path: path(app, 'approve'),
@@ -75,7 +75,9 @@ export const retryPromotion = (app: string, promotion: Promotion): Action => {
     fields: toProduction
       ? [OVERRIDE, { kind: 'reason', required: 'override' }]
       : [{ kind: 'reason', required: false }],
-    ...(toProduction ? { plan: () => ({ kind: 'approval', app, release }) } : {}),
+    ...(toProduction
+      ? { plan: (values) => ({ kind: 'promotion', app, release, ...given(values, ['override']) }) }
+      : {}),
     request: (values) => ({
       method: 'POST',
       path: path(app, 'retry'),

@@ -24,7 +24,7 @@ export const release = (app: string, { tag = '', releaseOnly = false } = {}): Ac
   ],
   plan: (values) =>
     String(values['tag'] ?? '').trim()
-      ? { kind: 'release', app, ...given(values, ['tag', 'again', 'override', 'reason']) }
+      ? { kind: 'release', app, ...given(values, ['tag', 'again', 'override']) }
       : undefined,
   request: (values) => ({
     method: 'POST',

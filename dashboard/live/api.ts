@@ -9,6 +9,11 @@ export class Problem extends Error {
   /** What can be done about it. */
   readonly actions: readonly string[];
 
+  /** Nothing is wrong with what was asked. */
+  get isOutage(): boolean {
+    return this.status === 0 || this.status >= 500;
+  }
+
   constructor(status: number, code: string, message: string) {
     super(message);
     this.name = 'Problem';

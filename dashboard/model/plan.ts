@@ -4,12 +4,20 @@ import type { ImageChange, NameChanges, Warning } from '../../domain/deployment.
 export interface Shown {
   release?: string;
   tag?: string;
+  /** What runs, where Sluice deployed it. */
+  before?: string;
   commits?: { sha: string; title: string; author?: string; pullRequest?: number }[];
+  /** More of them than are listed. */
+  commitCount?: number;
+  /** They would be taken out: it goes back. */
+  back?: boolean;
   images?: (Partial<ImageChange> & { container: string })[];
   variables?: NameChanges;
   secrets?: NameChanges;
   tests?: { state?: string; url?: string };
   warnings?: Warning[];
+  /** Why it would be refused. */
+  refusal?: { step: string; code: string; message: string };
 }
 
 const isEmpty = ({ added, removed, changed }: NameChanges): boolean =>
