@@ -47,6 +47,7 @@ describe('/openapi.json', () => {
       'get /api/promotions/{app}',
       'get /api/releases',
       'get /api/releases/{id}',
+      'get /api/settings',
       'get /api/targets/{environment}/{app}',
       'get /healthz',
       'get /metrics',
