@@ -31,7 +31,11 @@ export function Fleet({ rollout, isOver }: { rollout: Rollout; isOver: boolean }
       <figcaption class="hint">
         {running} of {plural(desired, 'new task')} run{pending > 0 && `, ${pending} pending`};{' '}
         {previousRunning} of before
-        {failed > 0 && <>; <strong class="bad">{failed} failed</strong></>}
+        {failed > 0 && (
+          <>
+            ; <strong class="bad">{failed} failed</strong>
+          </>
+        )}
         {per > 1 && ` (a square is ${per} tasks)`}
       </figcaption>
     </figure>
