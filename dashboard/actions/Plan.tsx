@@ -4,7 +4,7 @@ import type { NameChanges } from '../../domain/deployment.js';
 import { ask, asProblem, type Problem } from '../live/api.js';
 import { useStore } from '../live/store.js';
 import type { Shown } from '../model/plan.js';
-import { isQuiet } from '../model/plan.js';
+import { isQuiet, knowsCommits } from '../model/plan.js';
 import { imageName, plural, stopped } from '../model/words.js';
 import { Commit, Release } from '../parts/names.js';
 import { Trouble } from '../parts/Trouble.js';
@@ -115,7 +115,7 @@ function Planned({ plan }: { plan: Shown }) {
           )}
         </p>
       )}
-      {plan.commits && <Commits plan={plan} />}
+      {knowsCommits(plan) && <Commits plan={plan} />}
       {images.length > 0 && <Images images={images} />}
       <Names what="Variables" changes={variables} />
       <Names what="Secrets" changes={secrets} />

@@ -12,13 +12,11 @@ interface Target {
 
 const toDeployment = (answer: unknown): string => `/deployments/${(answer as { id: string }).id}`;
 
-const COMMIT = /^[0-9a-f]{40}$/;
-
-/** A whole commit is built where it is not there; anything else is a tag. */
+/** Images are tagged with commits too: only the person knows whether it is to be built. */
 const named = (values: Values): Record<string, string> | undefined => {
   const what = String(values['what'] ?? '').trim();
   if (!what) return undefined;
-  return COMMIT.test(what) ? { commit: what } : { tag: what };
+  return values['build'] === true ? { commit: what } : { tag: what };
 };
 
 export const deploy = ({ app, environment }: Target, what = ''): Action => ({
@@ -32,10 +30,16 @@ export const deploy = ({ app, environment }: Target, what = ''): Action => ({
     {
       kind: 'text',
       name: 'what',
-      label: 'Tag or commit',
-      hint: 'a tag of the images, or a whole commit of 40 characters, which is built where it is not there',
+      label: 'Tag',
+      hint: 'of the images: a commit, a release, or any other tag',
       value: what,
       required: true,
+    },
+    {
+      kind: 'flag',
+      name: 'build',
+      label: 'Build',
+      hint: 'it is a whole commit of the branch: build its images where they are not there',
     },
     {
       kind: 'flag',

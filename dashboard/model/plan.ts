@@ -26,3 +26,7 @@ const isEmpty = ({ added, removed, changed }: NameChanges): boolean =>
 /** It was looked, and neither variables nor secrets change. */
 export const isQuiet = ({ variables, secrets }: Shown): boolean =>
   variables !== undefined && isEmpty(variables) && (secrets === undefined || isEmpty(secrets));
+
+/** Where it is not known which they are, a warning says so. */
+export const knowsCommits = ({ commits, warnings = [] }: Shown): boolean =>
+  commits !== undefined && !warnings.some(({ code }) => code === 'COMMITS_UNKNOWN');
