@@ -1,6 +1,6 @@
 /** The arrows of the layout (docs and design §11): what may import what. `npm run arrows`. */
 
-const OURS = '^(domain|workflows|activities|clients|worker|api|cli|sandbox|bench|test)/';
+const OURS = '^(domain|workflows|activities|clients|worker|api|cli|dashboard|sandbox|bench|test)/';
 
 /** @param {string} from a folder @param {string[]} to the folders of ours that it may import, besides itself */
 const only = (from, to, comment) => ({
@@ -58,6 +58,18 @@ module.exports = {
     only('clients', ['domain'], 'Clients are shared by all: they know none of them.'),
     only('api', ['domain', 'clients'], 'The API never pulls in activities, workflows or the worker.'),
     only('cli', ['domain', 'clients'], 'The command line is a client of the API.'),
+    only('dashboard', ['domain'], 'The dashboard is a client of the API, in the browser.'),
+    {
+      name: 'dashboard-runs-in-browsers',
+      comment: 'Of packages only the UI library: nothing of Node, and every byte is loaded by everyone.',
+      severity: 'error',
+      from: { path: '^dashboard/' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: '^node_modules/preact/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     only(
       'worker',
       ['domain', 'clients', 'activities', 'workflows'],

@@ -64,7 +64,7 @@ export default defineConfig(
   globalIgnores(['build/', 'coverage/', '.sluice/', 'api/assets/']),
   eslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
-/** Pure: no process, no server, no socket. Whatever is neither here nor in `docker` is integration. */
-const UNIT = ['test/domain/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/clients/**/*.test.ts'];
+/** Pure: no process, no server, no socket. Whatever is neither here nor in the suites below is integration. */
+const UNIT = [
+  'test/domain/**/*.test.ts',
+  'test/cli/**/*.test.ts',
+  'test/clients/**/*.test.ts',
+  'test/dashboard/**/*.test.ts',
+];
 /** Needs a Docker daemon: `npm run test:docker`. */
 const DOCKER = ['test/docker/**/*.test.ts'];
-
+/** Needs Chromium: `npm run test:browser`. */
+const BROWSER = ['test/browser/**/*.test.ts'];
 /** Needs Postgres and a Temporal server: `.ci/cluster.sh` installs and builds them. */
 const CLUSTER = ['test/cluster/**/*.test.ts'];
 
@@ -21,10 +27,20 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: [...UNIT, ...DOCKER, ...CLUSTER],
+          exclude: [...UNIT, ...DOCKER, ...BROWSER, ...CLUSTER],
           globalSetup: 'test/support/temporal-server.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: BROWSER,
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {

@@ -5,6 +5,7 @@ import Fastify from 'fastify';
 import { ApiError, onError, onUnknownRoute } from './errors.js';
 import type { ApiDeps, Context } from './context.js';
 import { createGuards } from './auth.js';
+import { dashboardRoutes } from './dashboard.js';
 import { docs } from './docs.js';
 import { addQueueMetrics } from './queue-metrics.js';
 import { appsRoutes } from './routes/apps.js';
@@ -19,6 +20,7 @@ import { promotionsRoutes } from './routes/promotions.js';
 import { plansRoutes } from './routes/plans.js';
 import { releasesRoutes } from './routes/releases.js';
 import { rollbacksRoutes } from './routes/rollbacks.js';
+import { settingsRoutes } from './routes/settings.js';
 import { streamRoutes } from './routes/stream.js';
 import { systemRoutes } from './routes/system.js';
 import { targetsRoutes } from './routes/targets.js';
@@ -38,6 +40,7 @@ const ALL_ROUTES = [
   systemRoutes,
   meRoutes,
   authRoutes,
+  settingsRoutes,
   appsRoutes,
   deploymentsRoutes,
   rollbacksRoutes,
@@ -79,6 +82,7 @@ export async function buildApi(deps: ApiDeps & { logger?: FastifyBaseLogger }): 
   if (deps.signIn) await addSignIn(app, { ...deps.signIn, publicUrl: context.links.publicUrl });
   await app.register(docs, { release: deps.release });
   for (const routes of ALL_ROUTES) await app.register(routes(context));
+  if (deps.dashboard) await app.register(dashboardRoutes(deps.dashboard));
   return app;
 }
 

@@ -3,6 +3,7 @@ import type { Identities } from '../clients/identity.js';
 import type { Temporal } from '../clients/temporal.js';
 import type { Config } from '../domain/config.js';
 import type { Guards, Person } from './auth.js';
+import type { Dashboard } from './dashboard.js';
 import type { DeploymentView } from '../domain/view.js';
 import { withoutLogs } from '../domain/view.js';
 import type { LinkSettings } from './links.js';
@@ -37,6 +38,10 @@ export interface ApiDeps {
   signIn?: SignIn;
   /** `ECS_WEBHOOK_SECRET`; absent: `POST /webhooks/ecs` is off. */
   ecsWebhookSecret?: string;
+  /** The repository's page at GitHub, without a slash at its end. */
+  repositoryUrl?: string;
+  /** Absent: nothing is served at `/`. */
+  dashboard?: Dashboard;
 }
 
 export interface Context extends ApiDeps {

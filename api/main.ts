@@ -10,7 +10,9 @@ import { createCredentials } from '../clients/github-credentials.js';
 import { identitiesOf } from '../clients/identities-of.js';
 import { readSecretFiles } from '../clients/secret-files.js';
 import { createTemporal } from '../clients/temporal.js';
+import type { Config } from '../domain/config.js';
 import { buildApi } from './app.js';
+import { buildDashboard } from './dashboard-build.js';
 import { createLive } from './live.js';
 import { createMetrics } from './metrics.js';
 import { createReleaseTags } from './release-tags.js';
@@ -49,6 +51,8 @@ async function main(): Promise<void> {
     ...(env['ECS_WEBHOOK_SECRET'] ? { ecsWebhookSecret: env['ECS_WEBHOOK_SECRET'] } : {}),
     ...(env['TEMPORAL_UI_URL'] ? { temporalUiUrl: env['TEMPORAL_UI_URL'] } : {}),
     ...(signIn ? { signIn } : {}),
+    repositoryUrl: repositoryUrl(env, config),
+    dashboard: buildDashboard(),
     logger,
   });
   closeWithGrace({ delay: 5_000, logger: { error: (problem) => logger.error(problem) } }, async ({ err }) => {
@@ -76,6 +80,10 @@ function address(env: NodeJS.ProcessEnv): { host: string; port: number } {
     throw new ConfigError(`PORT is ${JSON.stringify(env['PORT'])}: it must be a number from 0 to 65535`);
   }
   return { host: env['HOST'] || '127.0.0.1', port };
+}
+
+function repositoryUrl(env: NodeJS.ProcessEnv, { repository: { owner, name } }: Config): string {
+  return `${(env['GITHUB_SERVER_URL'] || 'https://github.com').replace(/\/+$/, '')}/${owner}/${name}`;
 }
 
 function packageVersion(): string {

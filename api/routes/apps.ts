@@ -65,12 +65,12 @@ async function readApp(
   const { warnings, settled = false, ...state } = services.get(target.app) ?? NOTHING_KNOWN;
   const { waiting = [], waitingCount = 0, lock, running } = lane ?? {};
   // The lane's last success names the tag only while the service still runs its revision.
-  const tag = lane?.live && lane.live.revision === state.revision ? lane.live.tag : undefined;
+  const known = lane?.live && lane.live.revision === state.revision ? lane.live : undefined;
   return {
     app: target.app,
     environment: target.environment,
     ...('release' in version && version.release ? { release: version.release } : {}),
-    ...(tag ? { tag } : {}),
+    ...(known ? { tag: known.tag, since: known.at, by: known.by } : {}),
     ...state,
     lane: { ...(lock ? { lock } : {}), ...(running ? { running } : {}), waiting, waitingCount },
     ...(promotion ? { promotion } : {}),

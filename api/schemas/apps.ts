@@ -29,6 +29,10 @@ export const App = Type.Object(
     release: optional(text),
     tag: optional(text),
     revision: optional(text),
+    since: optional(
+      Type.String({ description: 'Since when it runs, ISO 8601; absent where Sluice did not deploy it' }),
+    ),
+    by: optional(text),
     desired: optional(tasks),
     running: optional(tasks),
     pending: optional(tasks),

@@ -48,6 +48,7 @@ describe('/openapi.json', () => {
       'get /api/promotions/{app}',
       'get /api/releases',
       'get /api/releases/{id}',
+      'get /api/settings',
       'get /api/stream',
       'get /api/targets/{environment}/{app}',
       'get /healthz',

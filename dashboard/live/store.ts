@@ -1,0 +1,133 @@
+/** What the whole page stands on: the world, the connection, who looks; told to components in batches. */
+import { useEffect, useState } from 'preact/hooks';
+import type { Me, Settings, ShownDeployment } from '../model/types.js';
+import type { World } from '../model/world.js';
+import { emptyWorld, renewed, told } from '../model/world.js';
+import { ask, asProblem } from './api.js';
+import type { Connection, Health } from './stream.js';
+import { follow } from './stream.js';
+
+export interface State {
+  world: World;
+  /** All that there is has come once. */
+  isWhole: boolean;
+  connection: Connection;
+  health: Health;
+  /** Absent: not known yet. */
+  settings?: Settings;
+  /** Absent: nobody is signed in, or it is not known yet. */
+  me?: Me;
+  /** Said once to everyone, also to those who do not see: the outcome of an action. */
+  announcement: string;
+}
+
+let state: State = {
+  world: emptyWorld,
+  isWhole: false,
+  connection: { state: 'connecting' },
+  health: { ok: true },
+  announcement: '',
+};
+const listeners = new Set<() => void>();
+let scheduled: ReturnType<typeof setTimeout> | undefined;
+
+/** The whole present state comes as a burst: one rendering for it. */
+const BATCH_MS = 30;
+
+function change(next: Partial<State>): void {
+  state = { ...state, ...next };
+  scheduled ??= setTimeout(() => {
+    scheduled = undefined;
+    for (const listener of [...listeners]) listener();
+  }, BATCH_MS);
+}
+
+export const current = (): State => state;
+
+export function useStore<T>(select: (state: State) => T): T {
+  const [, render] = useState(0);
+  useEffect(() => {
+    let last = select(state);
+    const listener = (): void => {
+      const next = select(state);
+      if (next === last) return;
+      last = next;
+      render((count) => count + 1);
+    };
+    listeners.add(listener);
+    listener();
+    return () => void listeners.delete(listener);
+  }, []);
+  return select(state);
+}
+
+export function announce(announcement: string): void {
+  change({ announcement });
+}
+
+/** Also what a page fetched by itself is kept, so that its next change arrives in the same place. */
+export const learn = (deployment: ShownDeployment): void =>
+  change({ world: told(state.world, { name: 'deployment', data: deployment }) });
+
+/** Of a connection that sends everything anew: what has come of it so far. */
+let arriving: World | undefined;
+
+export async function start(): Promise<void> {
+  follow({
+    reset: () => void (arriving = emptyWorld),
+    ready: () => {
+      if (!arriving) return;
+      const { world, gone } = renewed(state.world, arriving);
+      arriving = undefined;
+      change({ world, isWhole: true });
+      void confirm(gone);
+    },
+    news: (news) => {
+      if (arriving) arriving = told(arriving, news);
+      change({ world: told(state.world, news) });
+    },
+    health: (health) => change({ health }),
+    connection: (connection) => {
+      change({ connection });
+      if (connection.state === 'live') void identify();
+    },
+  });
+  await identify();
+}
+
+/** What was under way before a break, and is not any more: its end passed by. */
+async function confirm(ids: readonly string[]): Promise<void> {
+  for (const id of ids.slice(-20)) {
+    await ask<ShownDeployment>(`/api/deployments/${id}`).then(learn, () => undefined);
+  }
+}
+
+async function identify(): Promise<void> {
+  const me = await ask<Me>('/api/me').catch(asProblem);
+  change({ me: me instanceof Error ? undefined : me });
+  if (state.settings) return;
+  const settings = await ask<Settings>('/api/settings').catch(asProblem);
+  if (!(settings instanceof Error)) change({ settings });
+  else if (settings.status === 401 || settings.status === 403) {
+    change({ connection: { state: 'refused', message: settings.message } });
+  }
+}
+
+/** The present, again each second while somebody sees it. */
+let now = Date.now();
+const clocks = new Set<() => void>();
+setInterval(() => {
+  if (document.hidden) return;
+  now = Date.now();
+  for (const clock of [...clocks]) clock();
+}, 1_000);
+
+export function useNow(): number {
+  const [, render] = useState(0);
+  useEffect(() => {
+    const clock = (): void => render((count) => count + 1);
+    clocks.add(clock);
+    return () => void clocks.delete(clock);
+  }, []);
+  return Math.max(now, Date.now() - 1_000);
+}
