@@ -35,11 +35,12 @@ async function follow(
 
 function lineOf({ stage, tests, waitingFor, failure, carriedBy }: Promotion): string {
   const tested = tests ? `, tests ${tests.state} (attempt ${tests.attempt})` : '';
-  const why = waitingFor
-    ? `: ${waitingFor.detail} [${waitingFor.code}]`
-    : failure
-      ? `: ${failure.message}`
-      : '';
+  const why =
+    waitingFor && waitingFor.code !== 'TESTS_RUNNING'
+      ? `: ${waitingFor.detail} [${waitingFor.code}]`
+      : failure
+        ? `: ${failure.message}`
+        : '';
   return `${stage}${tested}${carriedBy ? `, carried by ${carriedBy}` : ''}${why}`;
 }
 
