@@ -34,13 +34,28 @@ export function decide(draft: Draft, read: Observation): boolean {
   return true;
 }
 
+/** A read that failed as a whole: whoever waits is told why, and it is read again. */
+export function notRead(draft: Draft, { code, message }: Unmet): void {
+  const { q, now } = draft;
+  q.look = false;
+  const waiting = waits(code, sinceOf(q.waitingFor, code, now), message);
+  for (const one of q.waiting) one.waitingFor = waiting;
+  if (q.waiting.length > 0) q.waitingFor = waiting;
+  again(draft);
+}
+
 /** What passes by itself is looked at again by itself, less and less often. */
-function readAgain({ q, now }: Draft): void {
+function readAgain(draft: Draft): void {
+  const { q } = draft;
   const waiting = [q.current?.waitingFor, q.waitingFor];
   const isUnread = waiting.some(
     (one) => one && ((isPassing(one.code) && !isLockCode(one.code)) || one.code === 'LANE_BUSY'),
   );
   if (!isUnread) return void delete q.again;
+  again(draft);
+}
+
+function again({ q, now }: Draft): void {
   const times = (q.again?.times ?? 0) + 1;
   const pause = Math.min(AGAIN_MS * 2 ** (times - 1), AGAIN_AT_MOST_MS);
   q.again = { at: new Date(Date.parse(now) + pause).toISOString(), times };

@@ -22,7 +22,7 @@ export async function carryOut(desk: PromotionDesk, effect: Effect): Promise<voi
     case 'deploy':
       return deploy(desk, effect.deployment);
     case 'stop':
-      return tells.stopDeployment({ id: effect.id, actor: effect.by, reason: effect.reason });
+      return quietly(() => tells.stopDeployment({ id: effect.id, actor: effect.by, reason: effect.reason }));
     case 'test':
       return startTests(desk, effect);
     case 'stopTests':

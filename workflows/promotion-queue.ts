@@ -21,12 +21,13 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { MEMO } from '../domain/messages.js';
-import { decide } from '../domain/promotion-decide.js';
+import { decide, notRead } from '../domain/promotion-decide.js';
 import * as events from '../domain/promotion-events.js';
 import { queueMarkdown } from '../domain/promotion-markdown.js';
 import type { PromotionState } from '../domain/promotion-state.js';
 import { asks, emptyQueue, forMemo, viewOf } from '../domain/promotion-state.js';
 import { reads } from './effects.js';
+import { codedFailure } from './failure.js';
 import { carryOut } from './promotion-deeds.js';
 import { PromotionDesk } from './promotion-desk.js';
 import { lookAfter, watches } from './promotion-watchdog.js';
@@ -64,8 +65,8 @@ export async function promotionQueue(input: PromotionQueueInput): Promise<void> 
     const deed = desk.takeDeed();
     if (deed) await carryOut(desk, deed);
     else if (canLook()) await lookOnce(desk);
-    else if (await awaitChange(desk, () => mayContinue() || canLook(), watchdogMs))
-      watchdogMs = tuning?.watchdogMs ?? WATCHDOG_MS;
+    else if (full()) await condition(() => mayContinue() || desk.hasDeeds());
+    else if (await awaitChange(desk, canLook, watchdogMs)) watchdogMs = tuning?.watchdogMs ?? WATCHDOG_MS;
     else watchdogMs = Math.min(2 * watchdogMs, WATCHDOG_AT_MOST_MS);
   }
   // The memo is not handed over by itself: without it the queue could not be read until its next run has begun.
@@ -76,17 +77,24 @@ export async function promotionQueue(input: PromotionQueueInput): Promise<void> 
 /** Invariant 1: what has happened since the read began voids it, and another one follows. */
 async function lookOnce(desk: PromotionDesk): Promise<void> {
   const { app, epoch } = desk.state;
-  const read = await reads.observePromotion({ app, epoch, ...asks(desk.state) });
-  desk.change((draft) => void decide(draft, read));
+  try {
+    const read = await reads.observePromotion({ app, epoch, ...asks(desk.state) });
+    desk.change((draft) => void decide(draft, read));
+  } catch (error) {
+    const unread = codedFailure(error);
+    log.warn('It could not be read how the environments stand; it is read again', { code: unread.code });
+    desk.change((draft) => notRead(draft, unread));
+  }
 }
 
 /** @returns false where nothing happened, and the watchdog looked */
 async function awaitChange(
   desk: PromotionDesk,
-  mayGoOn: () => boolean,
+  canLook: () => boolean,
   watchdogMs: number,
 ): Promise<boolean> {
-  const attention = (): boolean => desk.hasChanged() || desk.hasDeeds() || mayGoOn();
+  const attention = (): boolean =>
+    desk.hasChanged() || desk.hasDeeds() || canLook() || workflowInfo().continueAsNewSuggested;
   const due = events.nextTime(desk.state);
   const untilDue = due === undefined ? undefined : Math.max(due - Date.now(), 1);
   const isWatching = watches(desk.state);
