@@ -10,3 +10,4 @@ export { tests } from './tests.js';
 export { release } from './release.js';
 export { releases } from './releases.js';
 export { delivery } from './delivery.js';
+export { promotionNotice } from './promotion-notice.js';
