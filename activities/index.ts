@@ -92,7 +92,7 @@ export function createActivities({ config, aws, client, identities, credentials,
         comment: promotions.comment,
         readPromotions: createPromotionsReader(client),
       }),
-      ...createReconcileActivities({ config, client }),
+      ...createReconcileActivities({ config, aws, client, identities, credentials, readLane }),
     },
     watches: { stabilise: ecs.stabilise, verify: ecs.verify, followTests: promotions.followTests },
   };

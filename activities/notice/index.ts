@@ -6,6 +6,7 @@ import type { CommentInput } from '../../domain/promotion-effects.js';
 import type { PromotionQueueView } from '../../domain/promotion.js';
 import { createDeliver } from './deliver.js';
 import { createNoticeGitHub } from './github.js';
+import { createDriftNotices } from './drift.js';
 import { createPromotionComment } from './promotion-comment.js';
 import { createDeliverPromotion } from './promotion-log.js';
 import { createPromotionSlack } from './promotion-slack.js';
@@ -15,7 +16,7 @@ export interface NoticeDeps {
   config: Config;
   credentials: Credentials;
   env: Record<string, string | undefined>;
-  log: Pick<Logger, 'info'>;
+  log: Pick<Logger, 'info' | 'warn'>;
   comment(input: CommentInput): Promise<void>;
   /** @returns undefined where there is no queue */
   readPromotions(app: string): Promise<PromotionQueueView | undefined>;
@@ -31,5 +32,6 @@ export function createNoticeActivities(deps: NoticeDeps) {
     deliverPromotion: createDeliverPromotion(log),
     promotionSlack: createPromotionSlack({ config, env }),
     promotionComment: createPromotionComment({ ...deps, publicUrl }),
+    ...createDriftNotices({ env, log }),
   };
 }
