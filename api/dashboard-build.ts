@@ -47,7 +47,8 @@ async function bundle(root: string, outDir: string): Promise<void> {
     root: join(root, 'dashboard'),
     base: '/',
     publicDir: false,
-    logLevel: 'error',
+    // What fails is thrown, and said by who asked.
+    logLevel: 'silent',
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     build: {
       outDir,

@@ -20,6 +20,10 @@ export function judgeApprove(
 }
 
 function notUnlocked(current: Promotion | undefined, release: string): string {
+  if (current?.release === release && current.failedStage) {
+    const why = current.failure ? `: ${current.failure.message}` : '';
+    return `${nameOf(release)} failed in ${current.failedStage}, so it is not unlocked for production${why}`;
+  }
   if (!current || !isActive(current)) {
     return `${nameOf(release)} is not unlocked for production: no promotion is under way`;
   }

@@ -135,7 +135,7 @@ function applyVerdict(draft: Draft, current: Promotion, read: Observation): void
   const last = current.tests?.attempts.at(-1);
   if (work.tried < attempts) return testOrPass(draft, current, read);
   if (verdict === 'failed') {
-    const message = last?.detail ?? 'Its tests failed';
+    const message = `Its tests failed${attempts === 1 ? '' : `, ${attempts} times`}: ${last?.detail ?? ''}`;
     return fail(draft, 'testing', { code: 'TESTS_FAILED', message });
   }
   const message = `Its tests told nothing, ${attempts === 1 ? 'once' : `${attempts} times`}: ${last?.detail ?? ''}`;

@@ -1,7 +1,8 @@
 /**
- * `npm run demo`: the road to production, on real processes. Exit 0 only if all that it claims came true.
+ * `npm run demo`: from merge to production, on real processes. Exit 0 only if all that it claims came true.
  */
 import { deployed, rolledBack } from './demo/deployments.js';
+import { held, promoted } from './demo/promotions.js';
 import { redeployed, refused, released, told, wentBack } from './demo/releases.js';
 import { out, Stage, title } from './demo/stage.js';
 import { startStack } from './stack.js';
@@ -29,13 +30,16 @@ async function main(): Promise<void> {
 }
 
 async function play(stage: Stage): Promise<void> {
-  const { good, broken } = stage.stack.sample.commits;
-  const commit = good.at(-1) ?? '';
+  const { stack } = stage;
+  out(`   to look at meanwhile: the dashboard ${stack.apiUrl}, Temporal ${stack.uiUrl ?? 'without its UI'}`);
+  const { first, second, third } = await promoted(stage);
+  await wentBack(stage, { from: second, to: first });
+  await held(stage);
+  await redeployed(stage, first);
+  await rolledBack(stage, { good: third, broken: stack.sample.commits.broken.atStart });
+  const commit = stack.sample.commits.good.at(-1) ?? '';
   await deployed(stage, commit);
-  await rolledBack(stage, { good: commit, broken: broken.atStart });
   await released(stage, commit);
-  await wentBack(stage, commit);
-  await redeployed(stage);
   await refused(stage);
   await told(stage);
   title('What it looks like');

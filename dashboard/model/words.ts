@@ -51,5 +51,6 @@ export const capital = (text: string): string => text.charAt(0).toUpperCase() + 
 export const either = (items: readonly string[]): string =>
   items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`;
 
-/** With a full stop, unless it ends with one. */
-export const stopped = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
+/** As a sentence: with a full stop, unless it ends with one, and commits short. */
+export const stopped = (text: string): string =>
+  `${text}${/[.!?…]$/.test(text) ? '' : '.'}`.replace(/\b[0-9a-f]{40}\b/g, short);

@@ -1,18 +1,22 @@
 /** Production: released from the image that staging runs, rolled back, redeployed; and somebody refused. */
 import type { Release } from '../../domain/release.js';
-import { FIRST_TAG, seedOf, serviceOf, SLACK } from '../settings.js';
+import { seedOf, serviceOf, SLACK } from '../settings.js';
 import type { Stage } from './stage.js';
 import { out, title, until } from './stage.js';
 
 export async function released(stage: Stage, commit: string): Promise<void> {
-  title('A maintainer releases that image to production: no build, no pull');
-  const code = await stage.sluice(['release', 'api', '--tag', commit]);
+  title('A maintainer releases that image to production by its tag: no build, no pull');
+  const code = await stage.sluice(['release', 'frontend', '--tag', commit]);
   stage.check('the command ended with 0', code === 0);
-  const { items } = await stage.read<{ items: Release[] }>('/api/releases?app=api&limit=1');
+  const { items } = await stage.read<{ items: Release[] }>('/api/releases?app=frontend&limit=1');
   const [release] = items;
   stage.check('the release succeeded', release?.outcome === 'succeeded');
-  stage.check('production reports the commit', (await stage.reported('api', 'production')) === commit);
-  const made = stage.stack.github.effects().filter(({ kind }) => kind === 'release' || kind === 'pull');
+  stage.check('production reports the commit', (await stage.reported('frontend', 'production')) === commit);
+  const made = stage.stack.github
+    .effects()
+    .filter(
+      ({ kind, detail }) => kind === 'release' || (kind === 'pull' && detail?.startsWith('changelog/')),
+    );
   for (const { kind, what } of made) out(`   GitHub: ${kind} ${what}`);
   const count = (kind: string): number => made.filter((one) => one.kind === kind).length;
   stage.check(
@@ -21,25 +25,24 @@ export async function released(stage: Stage, commit: string): Promise<void> {
   );
 }
 
-export async function wentBack(stage: Stage, commit: string): Promise<void> {
+export async function wentBack(stage: Stage, { from, to }: { from: string; to: string }): Promise<void> {
   title('It does not behave: production goes back, before everything that waits');
-  const reason = 'search answers too slowly';
-  const args = ['rollback', 'api', 'production', '--tag', FIRST_TAG, '--reason', reason];
+  const args = ['rollback', 'api', 'production', '--reason', 'search answers too slowly'];
   stage.check('the command ended with 0', (await stage.sluice(args)) === 0);
   stage.check(
-    'production reports the release before',
-    (await stage.reported('api', 'production')) === stage.stack.sample.commits.first,
+    'production reports the last release before it that was verified there',
+    (await stage.reported('api', 'production')) === to,
   );
-  const again = await stage.sluice(['deploy', 'api', 'production', '--tag', commit]);
+  const again = await stage.sluice(['deploy', 'api', 'production', '--tag', from]);
   stage.check('the release that was rolled back is refused', again !== 0);
 }
 
-export async function redeployed(stage: Stage): Promise<void> {
+export async function redeployed(stage: Stage, release: string): Promise<void> {
   title('A new environment variable: the same release once more, from the latest template');
   addToTemplate(stage, 'SEARCH_TIMEOUT');
   const code = await stage.sluice(['redeploy', 'api', 'production']);
   const { kind, outcome, tag, variables } = await stage.latest('api', 'production');
-  const same = code === 0 && kind === 'redeploy' && outcome === 'succeeded' && tag === FIRST_TAG;
+  const same = code === 0 && kind === 'redeploy' && outcome === 'succeeded' && tag === release;
   stage.check('the release that the version endpoint reports was deployed again', same);
   stage.check('the variable that came with it is named', variables?.added.join() === 'django/SEARCH_TIMEOUT');
 }

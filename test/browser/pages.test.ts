@@ -93,7 +93,7 @@ describe('every page', () => {
 describe('the road', () => {
   it('says of every app how it stands, and shows the button locked or unlocked', async () => {
     const page = await open('/');
-    await road(page, 'frontend').getByText('Unlocked').waitFor();
+    await road(page, 'frontend').getByText('Unlocked', { exact: true }).waitFor();
     const gate = (app: string) =>
       road(page, app).getByRole('button', { name: `Deploy to production: ${app}` });
     expect(await gate('frontend').getAttribute('aria-disabled')).toBeNull();

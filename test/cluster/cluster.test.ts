@@ -1,6 +1,6 @@
 /**
- * The topology of `docker-compose.yml`, for real: Temporal on Postgres, two workers, two APIs. Deployments go on
- * while one of each is killed, and while Temporal itself is.
+ * The topology of `docker-compose.yml`, for real: Temporal on Postgres, two workers, two APIs. Deployments and
+ * promotions go on while one of each is killed, and while Temporal itself is.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { missingSearchAttributes } from '../../clients/search-attributes.js';
@@ -9,7 +9,9 @@ import { createTemporal } from '../../clients/temporal.js';
 import { freePort } from '../../sandbox/ports.js';
 import type { RunningProcess } from '../../sandbox/processes.js';
 import type { Site } from '../e2e/site.js';
-import { API_STAGING, FRONTEND_STAGING, LANES, openSite, until } from '../e2e/site.js';
+import type { PromotionsAt } from '../e2e/promotions-at.js';
+import { promotionsAt } from '../e2e/promotions-at.js';
+import { API_STAGING, FRONTEND_PRODUCTION, FRONTEND_STAGING, LANES, openSite, until } from '../e2e/site.js';
 import type { Cluster } from './temporal-cluster.js';
 import { startCluster } from './temporal-cluster.js';
 
@@ -72,6 +74,37 @@ describe('a cluster that had nothing', () => {
       });
     }
   });
+});
+
+/** Staging and production are equal there: a merge starts at once. */
+describe('a promotion goes on', () => {
+  it('while a worker is killed on staging, an API before the approval, and Temporal on production', async () => {
+    const road = promotionsAt(site, 'frontend');
+    const ledgers = [site.ledger(FRONTEND_STAGING), site.ledger(FRONTEND_PRODUCTION)];
+    const sha = await road.merge('Goes on whatever dies');
+    await road.reaches(sha, 'staging');
+    await workers[0]?.kill();
+    workers[0] = await site.start('worker');
+    await road.unlocked(sha);
+
+    await second.process.kill();
+    second = await anotherApi();
+    const { production } = await approved(road, sha);
+    await site.watched(production);
+    await cluster.kill();
+    await cluster.start();
+    await until('Temporal is back', async () => (await site.ask('GET', '/readyz')).status === 200, 120_000);
+    await allOnce([production], ledgers);
+    const done = await road.reaches(sha, 'promoted');
+    expect(done).toMatchObject({ release: sha, approval: { by: 'alice', release: sha } });
+    expect(await site.release(FRONTEND_PRODUCTION)).toBe(sha);
+  });
+
+  async function approved(road: PromotionsAt, sha: string): Promise<{ production: string }> {
+    await road.approve(sha);
+    const id = await until('its deployment is there', async () => (await road.promotion(sha))?.production);
+    return { production: id };
+  }
 });
 
 describe('deployments go on', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chartOf } from '../../dashboard/model/chart.js';
 import { expectation, expectedWords } from '../../dashboard/model/expected.js';
 import { merged } from '../../dashboard/model/merge.js';
-import { durationOf, imageName } from '../../dashboard/model/words.js';
+import { durationOf, imageName, stopped } from '../../dashboard/model/words.js';
 import { emptyWorld, KEPT, renewed, roadsOf, told } from '../../dashboard/model/world.js';
 import { deployment, HOUR, MINUTE } from '../browser/fake/parts.js';
 import { fakeWorld } from '../browser/fake/world.js';
@@ -86,6 +86,14 @@ describe('words', () => {
       ),
     ).toEqual([...['0.3 s', '4 s', '75 s', '12 min', '3 h', '3 h 5 min', '1 day', '2 days']]);
     expect(durationOf(-5_000)).toBe('0.0 s');
+  });
+
+  it('makes a sentence of what the API says', () => {
+    const sha = '1a2b3c4'.padEnd(40, '0');
+    expect(stopped(`production runs before-sluice, which ${sha} does not contain`)).toBe(
+      'production runs before-sluice, which 1a2b3c4 does not contain.',
+    );
+    expect(stopped('is it?')).toBe('is it?');
   });
 
   it('takes an image reference apart', () => {

@@ -286,7 +286,7 @@ describe('GitHub', () => {
 
   it('with a wrong OAuth secret', async () => {
     await expectBroken(
-      { GITHUB_OAUTH_CLIENT_ID: 'Iv1.none', GITHUB_OAUTH_CLIENT_SECRET: 'wrong' },
+      { GITHUB_OAUTH_CLIENT_ID: 'Iv1.none', GITHUB_OAUTH_CLIENT_SECRET: 'wrong', SESSION_SECRET: '' },
       /OAuth app \| GitHub answers 401/,
       /browser sign-in \| SESSION_SECRET not set/,
     );
@@ -331,7 +331,7 @@ describe('secrets', () => {
   it('sign-in without the address that people come back to', async () => {
     await expectBroken(
       {
-        ...{ GITHUB_OAUTH_CLIENT_ID: 'Iv1.none', GITHUB_OAUTH_CLIENT_SECRET: 'wrong' },
+        ...{ GITHUB_OAUTH_CLIENT_ID: 'Iv1.none', GITHUB_OAUTH_CLIENT_SECRET: 'wrong', SESSION_SECRET: '' },
         ...{ SESSION_SECRET: 'short', SLUICE_PUBLIC_URL: '' },
       },
       /SESSION_SECRET has fewer than 32/,
