@@ -34,13 +34,26 @@ export function decide(draft: Draft, read: Observation): boolean {
   return true;
 }
 
+/** The environments could not be read at all: the queue says so, and reads them again, less and less often. */
+export function unread(draft: Draft, { code, message }: Unmet): void {
+  const { q, now } = draft;
+  q.look = false;
+  q.waitingFor = waits(code, sinceOf(q.waitingFor, code, now), message);
+  later(draft);
+}
+
 /** What passes by itself is looked at again by itself, less and less often. */
-function readAgain({ q, now }: Draft): void {
+function readAgain(draft: Draft): void {
+  const { q } = draft;
   const waiting = [q.current?.waitingFor, q.waitingFor];
   const isUnread = waiting.some(
     (one) => one && ((isPassing(one.code) && !isLockCode(one.code)) || one.code === 'LANE_BUSY'),
   );
-  if (!isUnread) return void delete q.again;
+  if (isUnread) later(draft);
+  else delete q.again;
+}
+
+function later({ q, now }: Draft): void {
   const times = (q.again?.times ?? 0) + 1;
   const pause = Math.min(AGAIN_MS * 2 ** (times - 1), AGAIN_AT_MOST_MS);
   q.again = { at: new Date(Date.parse(now) + pause).toISOString(), times };
