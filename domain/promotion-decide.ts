@@ -34,14 +34,12 @@ export function decide(draft: Draft, read: Observation): boolean {
   return true;
 }
 
-/** A read that failed as a whole: whoever waits is told why, and it is read again. */
-export function notRead(draft: Draft, { code, message }: Unmet): void {
+/** The environments could not be read at all: the queue says so, and reads them again, less and less often. */
+export function unread(draft: Draft, { code, message }: Unmet): void {
   const { q, now } = draft;
   q.look = false;
-  const waiting = waits(code, sinceOf(q.waitingFor, code, now), message);
-  for (const one of q.waiting) one.waitingFor = waiting;
-  if (q.waiting.length > 0) q.waitingFor = waiting;
-  again(draft);
+  q.waitingFor = waits(code, sinceOf(q.waitingFor, code, now), message);
+  later(draft);
 }
 
 /** What passes by itself is looked at again by itself, less and less often. */
@@ -51,11 +49,11 @@ function readAgain(draft: Draft): void {
   const isUnread = waiting.some(
     (one) => one && ((isPassing(one.code) && !isLockCode(one.code)) || one.code === 'LANE_BUSY'),
   );
-  if (!isUnread) return void delete q.again;
-  again(draft);
+  if (isUnread) later(draft);
+  else delete q.again;
 }
 
-function again({ q, now }: Draft): void {
+function later({ q, now }: Draft): void {
   const times = (q.again?.times ?? 0) + 1;
   const pause = Math.min(AGAIN_MS * 2 ** (times - 1), AGAIN_AT_MOST_MS);
   q.again = { at: new Date(Date.parse(now) + pause).toISOString(), times };

@@ -4,9 +4,11 @@ import {
   getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
+  sleep,
   startChild,
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
+import type { Code } from '../domain/codes.js';
 import type { DeploymentRequest } from '../domain/deployment.js';
 import { deploymentWorkflowId, testsWorkflowId } from '../domain/ids.js';
 import { SIGNAL, WORKFLOW } from '../domain/messages.js';
@@ -22,7 +24,9 @@ export async function carryOut(desk: PromotionDesk, effect: Effect): Promise<voi
     case 'deploy':
       return deploy(desk, effect.deployment);
     case 'stop':
-      return quietly(() => tells.stopDeployment({ id: effect.id, actor: effect.by, reason: effect.reason }));
+      return untilTaken(() =>
+        tells.stopDeployment({ id: effect.id, actor: effect.by, reason: effect.reason }),
+      );
     case 'test':
       return startTests(desk, effect);
     case 'stopTests':
@@ -49,12 +53,30 @@ async function deploy(desk: PromotionDesk, asked: QueueDeployment): Promise<void
     limits: settings.limits,
   };
   try {
-    await tells.requestDeployment(request);
+    await untilTaken(() => tells.requestDeployment(request));
   } catch (error) {
     const { code, message } = codedFailure(error);
     const failure = { step: 'authorise', code, message } as const;
     const ended = { id: asked.id, outcome: 'rejected', verified: false, failure } as const;
     desk.change((draft) => events.deploymentEnded(draft, ended));
+  }
+}
+
+const ASK_AGAIN_MS = 2_000;
+/** Hours without a worker are no answer: it is asked again, and is the same wish under its id. */
+const NO_ANSWERS: readonly Code[] = ['TIMED_OUT', 'NO_WORKER', 'TEMPORAL_DOWN'];
+
+/** @throws ActivityFailure where it was refused */
+async function untilTaken<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const { code } = codedFailure(error);
+      if (!NO_ANSWERS.includes(code)) throw error;
+      log.warn('Nobody took it; it is asked again', { code });
+      await sleep(ASK_AGAIN_MS, { summary: 'until it is asked again' });
+    }
   }
 }
 

@@ -21,9 +21,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { MEMO } from '../domain/messages.js';
-import { decide, notRead } from '../domain/promotion-decide.js';
+import { decide, unread } from '../domain/promotion-decide.js';
 import * as events from '../domain/promotion-events.js';
 import { queueMarkdown } from '../domain/promotion-markdown.js';
+import type { Observation } from '../domain/promotion-read.js';
 import type { PromotionState } from '../domain/promotion-state.js';
 import { asks, emptyQueue, forMemo, viewOf } from '../domain/promotion-state.js';
 import { reads } from './effects.js';
@@ -74,17 +75,21 @@ export async function promotionQueue(input: PromotionQueueInput): Promise<void> 
   await next({ ...input, state: desk.state });
 }
 
-/** Invariant 1: what has happened since the read began voids it, and another one follows. */
+/**
+ * Invariant 1: what has happened since the read began voids it, and another one follows. A read that comes to
+ * nothing, as after hours without a worker, ends nothing: it is taken up again.
+ */
 async function lookOnce(desk: PromotionDesk): Promise<void> {
   const { app, epoch } = desk.state;
+  let read: Observation;
   try {
-    const read = await reads.observePromotion({ app, epoch, ...asks(desk.state) });
-    desk.change((draft) => void decide(draft, read));
+    read = await reads.observePromotion({ app, epoch, ...asks(desk.state) });
   } catch (error) {
-    const unread = codedFailure(error);
-    log.warn('It could not be read how the environments stand; it is read again', { code: unread.code });
-    desk.change((draft) => notRead(draft, unread));
+    const failure = codedFailure(error);
+    log.warn('The environments could not be read; they are read again', { code: failure.code });
+    return desk.change((draft) => unread(draft, failure));
   }
+  desk.change((draft) => void decide(draft, read));
 }
 
 /** @returns false where nothing happened, and the watchdog looked */

@@ -1,0 +1,70 @@
+/** What happens around a promotion queue of a real stack, and what is counted of it. */
+import { defaultPayloadConverter } from '@temporalio/common';
+import { noticeWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
+import type { PromotionNews } from '../../domain/messages.js';
+import { SIGNAL } from '../../domain/messages.js';
+import { SERVICES } from '../../sandbox/settings.js';
+import type { PromotionsAt } from './promotions-at.js';
+import type { Lane, Site } from './site.js';
+import { refOf, until } from './site.js';
+
+export const TESTS = 'playwright.yml';
+
+/** Somebody deploys past Sluice: a revision of their own, of images that Sluice never saw. @returns its release */
+export async function deployPast(site: Site, lane: Lane): Promise<string> {
+  const { front, containers } = SERVICES[lane.app];
+  const tag = site.images(lane.app);
+  const containerDefinitions = Object.entries(containers).map(([name, repository]) => ({
+    name,
+    image: `${site.aws.registry}/${repository}:${tag}`,
+    ...(name === front ? { portMappings: [{ containerPort: 8080, hostPort: 0 }] } : {}),
+  }));
+  const { arn } = site.aws.taskDefinition({ family: refOf(lane).service, containerDefinitions });
+  site.aws.deploy({ ...refOf(lane), taskDefinition: arn });
+  await until(`${tag} runs`, async () => (await site.release(lane)) === tag);
+  await site.calm(lane);
+  return tag;
+}
+
+export const freeze = (site: Site, lane: Lane, frozen: boolean): void =>
+  void site.aws.behave({ ...refOf(lane), behaviour: { frozen } });
+
+/** A redeployment of what production runs, in the middle of which it stands still. @returns how it goes on */
+export async function holdProduction(site: Site, lane: Lane): Promise<() => Promise<void>> {
+  freeze(site, lane, true);
+  const tag = (await site.release(lane)) ?? '';
+  const id = await site.deploy(lane, { tag });
+  await site.watched(id);
+  return async () => {
+    freeze(site, lane, false);
+    await site.ended(id);
+  };
+}
+
+export interface QueueRun {
+  runId: string;
+  /** Events of its history. */
+  events: number;
+}
+
+export async function queueRun(site: Site, app: Lane['app']): Promise<QueueRun> {
+  const { runId, historyLength } = await site.client.workflow.getHandle(promotionWorkflowId(app)).describe();
+  return { runId, events: historyLength };
+}
+
+/** What the people of a promotion were told of, in order, as it was sent to its notice. */
+export async function toldOf(site: Site, promotion: string): Promise<PromotionNews['change'][]> {
+  const { events } = await site.client.workflow.getHandle(noticeWorkflowId(promotion)).fetchHistory();
+  return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signaled }) => {
+    const [payload] = signaled?.input?.payloads ?? [];
+    if (signaled?.signalName !== SIGNAL.promotionNews || !payload) return [];
+    return [defaultPayloadConverter.fromPayload<PromotionNews>(payload).change];
+  });
+}
+
+/** From `awaiting-approval` on, as everybody wants it. */
+export async function promote(queue: PromotionsAt, sha: string): Promise<void> {
+  await queue.unlocked(sha);
+  await queue.approve(sha);
+  await queue.reaches(sha, 'promoted');
+}
