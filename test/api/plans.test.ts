@@ -43,7 +43,7 @@ beforeAll(async () => {
     30_000,
   );
   calls.length = 0;
-}, 60_000);
+}, 120_000);
 afterEach(() => {
   Object.assign(acts, defaults);
   calls.length = 0;
