@@ -85,8 +85,8 @@ describe('every page', () => {
       await road(page, 'mailer').waitFor();
       times.push(performance.now() - started);
     }
-    // Generous: what is shared with other tests is slow now and then.
-    expect(Math.min(...times)).toBeLessThan(1_000);
+    // Half a second on a quiet machine of two cores; generous, since tests share theirs with others.
+    expect(Math.min(...times)).toBeLessThan(3_000);
   });
 });
 
