@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core';
 import { expect } from 'vitest';
 
 /** Debian's; `CHROMIUM` where it is elsewhere. */
-const EXECUTABLE = process.env['CHROMIUM'] || '/usr/bin/chromium';
+export const CHROMIUM = process.env['CHROMIUM'] || '/usr/bin/chromium';
 
 export interface Visit {
   page: Page;
@@ -16,7 +16,7 @@ export interface Visit {
 }
 
 export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] });
+  chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
 
 export async function visit(
   browser: Browser,
