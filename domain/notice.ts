@@ -64,7 +64,7 @@ export function noticeLinks(config: Pick<Config, 'apps'>, one: Deployment, publi
     app && Object.hasOwn(app.environments, one.environment) ? app.environments[one.environment] : undefined;
   const runbook = service?.runbookUrl ?? app?.runbookUrl;
   return {
-    ...(publicUrl ? { deployment: `${publicUrl.replace(/\/+$/, '')}/api/deployments/${one.id}` } : {}),
+    ...(publicUrl ? { deployment: `${publicUrl.replace(/\/+$/, '')}/deployments/${one.id}` } : {}),
     ...(service?.url ? { app: service.url } : {}),
     ...(service?.logsUrl ? { logs: service.logsUrl } : {}),
     ...(runbook ? { runbook } : {}),

@@ -1,12 +1,13 @@
 /** What is done with merges that were found: queues are told, images built, staging deployed. */
 import type { Client } from '@temporalio/client';
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Config } from '../../domain/config.js';
 import { buildWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
 import type { Route, RouteInput } from '../../domain/merge-routes.js';
 import { routesOf } from '../../domain/merge-routes.js';
-import type { MergesNews } from '../../domain/messages.js';
+import type { BuildWanted, MergesNews } from '../../domain/messages.js';
 import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
+import { describe } from '../temporal/releases.js';
 
 export interface TellPromotions {
   app: string;
@@ -32,18 +33,17 @@ export function createMergeRouting({ config, client }: { config: Config; client:
 
     /** Builds a merge's images with nobody waiting for them. One that runs, or has ended, is left as it is. */
     async startBuild({ app, commit }: { app: string; commit: string }): Promise<void> {
-      try {
-        await workflow.start(WORKFLOW.build, {
-          workflowId: buildWorkflowId(app, commit),
-          taskQueue: QUEUE.main,
-          // A deployment that joins it and leaves does not end it.
-          args: [{ app, commit, keep: true }],
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        });
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      }
+      const held = await describe(client, buildWorkflowId(app, commit));
+      if (held && held.status.name !== 'RUNNING') return;
+      // Wanted for itself: a deployment that joins it and leaves does not end it.
+      const wanted: BuildWanted = { by: 'sluice', key: `merge/${commit}` };
+      await workflow.signalWithStart(WORKFLOW.build, {
+        workflowId: buildWorkflowId(app, commit),
+        taskQueue: QUEUE.main,
+        args: [{ app, commit }],
+        signal: SIGNAL.wanted,
+        signalArgs: [wanted],
+      });
     },
 
     /** Tells everything that follows a run at GitHub: whose it is, they know themselves. @returns how many */

@@ -79,7 +79,7 @@ describe('noticeGitHub', () => {
     const { rest } = world.credentials.octokit();
     const { data } = await rest.repos.listDeploymentStatuses({ ...repo, deployment_id: ours[0]?.id ?? 0 });
     expect(data[0]).toMatchObject({
-      log_url: `https://sluice.example/api/deployments/${id}`,
+      log_url: `https://sluice.example/deployments/${id}`,
       environment_url: 'https://api.example',
     });
   });

@@ -44,9 +44,7 @@ describe('with a bot', () => {
     expect(more).toEqual([]);
     expect(first?.text).toContain('*succeeded*');
     expect(first?.text).toContain('<@U024BE7LH>');
-    expect(JSON.stringify(first?.blocks)).toContain(
-      'https://sluice.example/api/deployments/production.api.k3j2',
-    );
+    expect(JSON.stringify(first?.blocks)).toContain('https://sluice.example/deployments/production.api.k3j2');
     expect(first?.edits.map(({ text }) => text)).toEqual([
       expect.stringContaining('is starting'),
       expect.stringContaining('taking too long'),

@@ -72,7 +72,7 @@ describe('the order on a channel', () => {
 describe('the Slack message', () => {
   it('has Openverse’s shape: a text and two sections', () => {
     const { text, blocks } = message(noticeOf('started'), {
-      deployment: 'https://sluice.example/api/deployments/production.api.k3j2',
+      deployment: 'https://sluice.example/deployments/production.api.k3j2',
       app: 'https://api.example/?a=1&b=2',
       logs: 'https://logs.example',
       runbook: 'https://runbook.example',
@@ -87,7 +87,7 @@ describe('the Slack message', () => {
     ]);
     expect(blocks[0].text.text).toBe(first);
     expect(blocks[1].text.text).toBe(
-      '`production.api.k3j2` · <https://sluice.example/api/deployments/production.api.k3j2|Follow it> · ' +
+      '`production.api.k3j2` · <https://sluice.example/deployments/production.api.k3j2|Follow it> · ' +
         '<https://api.example/?a=1&amp;b=2|Service> · <https://logs.example|Logs> · <https://runbook.example|Runbook>',
     );
   });
@@ -224,7 +224,7 @@ describe('the links', () => {
 
   it('come from the configuration', () => {
     expect(noticeLinks(config, deploymentOf(), 'https://sluice.example/')).toEqual({
-      deployment: 'https://sluice.example/api/deployments/production.api.k3j2',
+      deployment: 'https://sluice.example/deployments/production.api.k3j2',
       app: 'https://api.example',
       logs: 'https://logs.example',
       runbook: 'https://runbook.example',

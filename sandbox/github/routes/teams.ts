@@ -1,5 +1,7 @@
 import { failed, notFound } from '../answers.js';
+import { paged } from '../pages.js';
 import type { Route, RouteRequest } from '../router.js';
+import { accountBody } from '../shapes/account.js';
 
 const DOCS = 'https://docs.github.com/rest/teams/members#get-team-membership-for-a-user';
 const MAY_READ_TEAMS = ['read:org', 'write:org', 'admin:org'];
@@ -31,6 +33,16 @@ export const teams: Route[] = [
           html_url: `${url}/orgs/${state.org}/teams/${slug}`,
         },
       };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/orgs/{org}/teams/{team}/members',
+    handle(request) {
+      if (!mayReadTeams(request) || !isThere(request)) return notFound(DOCS);
+      const { state, url } = request;
+      const active = state.members().filter((one) => one.state === 'active');
+      return paged(request, active, ({ login }) => accountBody(login, state, url));
     },
   },
   {
