@@ -45,3 +45,14 @@ async function fromPs(pid: number): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
   return Number(stdout.trim());
 }
+
+/** Linux counts in hundredths of a second. */
+const TICK_MS = 10;
+
+/** Processor time that a process has used so far, in ms; NaN where there is no `/proc`. */
+export async function processorMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // Its name, in parentheses, may hold spaces; user and system time are the 12th and 13th after it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}

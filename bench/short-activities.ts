@@ -1,10 +1,9 @@
 /** How long a short activity waits for a worker, beside whatever else the worker does. */
-import type { temporal } from '@temporalio/proto';
 import { deploymentWorkflowId } from '../domain/ids.js';
 import { QUEUE } from '../domain/messages.js';
+import type { HistoryEvent } from './events-of.js';
+import { millis } from './events-of.js';
 import type { Bench, Lane } from './site.js';
-
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 /** In milliseconds. */
 export interface Waits {
@@ -50,6 +49,3 @@ const validateScheduled = (events: readonly HistoryEvent[]): number =>
     events.find((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'validate')
       ?.eventTime,
   );
-
-const millis = (time: HistoryEvent['eventTime']): number =>
-  Number(time?.seconds ?? 0) * 1000 + (time?.nanos ?? 0) / 1e6;

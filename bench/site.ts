@@ -1,7 +1,7 @@
 /** The sandbox's real processes with as many services as a measurement needs, and what it asks of them. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkflowClient } from '@temporalio/client';
+import type { Client, WorkflowClient } from '@temporalio/client';
 import { parse, stringify } from 'yaml';
 import { createTemporal } from '../clients/temporal.js';
 import type { DeploymentView } from '../domain/view.js';
@@ -26,12 +26,18 @@ export interface BenchOptions {
   /** Merged into `limits` of `sluice.yaml`. */
   limits?: Record<string, string | number>;
   timings?: Partial<Timings>;
+  /** Changes the text of `sluice.yaml`, at last. */
+  configure?: (text: string) => string;
 }
 
 export interface Bench extends Stack {
   /** The made ones. */
   lanes: Lane[];
+  client: Client;
+  /** The client's. */
   workflows: WorkflowClient;
+  /** With alice's token; sent again after 503, with the same key. @throws unless it is answered with 2xx */
+  ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T>;
   /** Images that were never built. @returns their tag */
   images(lane: Lane): string;
   /** Times are epoch milliseconds. @throws unless it was accepted */
@@ -79,13 +85,15 @@ export async function until<T>(
 
 /** Without Docker: its time is not ours. */
 export async function withBench<T>(options: BenchOptions, work: (bench: Bench) => Promise<T>): Promise<T> {
-  const { apps = 0, limits = {}, prepare = [], timings = {} } = options;
+  const { apps = 0, limits = {}, prepare = [], timings = {}, configure = (text) => text } = options;
   const lanes = Array.from({ length: apps }, (_, at) => laneOf(`app${String(at + 1).padStart(3, '0')}`));
-  const configure = (text: string): string => configured(text, { lanes, limits, prepare });
-  const stack = await startStack({ docker: false, timings, configure });
+  const stack = await startStack({
+    ...{ docker: false, timings },
+    configure: (text) => configure(configured(text, { lanes, limits, prepare })),
+  });
   const temporal = createTemporal({ address: stack.temporal.address });
   try {
-    const bench = benchOf(stack, lanes, temporal.client.workflow);
+    const bench = benchOf(stack, lanes, temporal.client);
     plant(bench);
     await until('all services are stable', () =>
       [...lanes, ...API_LANES].every((lane) => bench.standing(lane).stableAt !== undefined),
@@ -147,19 +155,32 @@ function plant({ aws, lanes }: Bench): void {
   }
 }
 
-function benchOf(stack: Stack, lanes: Lane[], workflows: WorkflowClient): Bench {
+function benchOf(stack: Stack, lanes: Lane[], client: Client): Bench {
   const { aws, apiUrl } = stack;
   const authorization = `Bearer ${PEOPLE.alice.token}`;
-  const read: Bench['read'] = async (id) => {
-    const response = await fetch(`${apiUrl}/api/deployments/${id}`, { headers: { authorization } });
-    if (!response.ok) throw new Error(`${id} could not be read: ${response.status} ${await response.text()}`);
-    return (await response.json()) as DeploymentView;
+  const ask: Bench['ask'] = async <T>(method: string, path: string, body?: object): Promise<T> => {
+    const key = randomBytes(12).toString('hex');
+    const headers = {
+      authorization,
+      ...(body ? { 'content-type': 'application/json', 'idempotency-key': key } : {}),
+    };
+    for (let sent = 1; ; sent += 1) {
+      const response = await fetch(`${apiUrl}${path}`, {
+        ...{ method, headers },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      const text = await response.text();
+      if (response.ok) return JSON.parse(text) as T;
+      if (response.status !== 503 || sent === MOST_SENT)
+        throw new Error(`${method} ${path}: ${response.status} ${text}`);
+      await sleep(500);
+    }
   };
+  const read: Bench['read'] = (id) => ask<DeploymentView>('GET', `/api/deployments/${id}`);
   return {
     ...stack,
-    lanes,
-    workflows,
-    read,
+    ...{ lanes, client, ask, read },
+    workflows: client.workflow,
     images: ({ repositories }) => {
       const tag = randomBytes(20).toString('hex');
       for (const repository of repositories) aws.image({ repository, tag, release: tag });

@@ -9,7 +9,10 @@ export function quantile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 export const p95 = (values: readonly number[]): number => quantile(values, 0.95);
+export const p99 = (values: readonly number[]): number => quantile(values, 0.99);
 export const largest = (values: readonly number[]): number => quantile(values, 1);
+
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /** As many of the times as fall into the fullest window of this length, wherever it begins: `[t, t + length)`. */
 export function fullestWindow(times: readonly number[], lengthMs: number): number {

@@ -27,7 +27,7 @@ export async function readEnvironment(
   lane: LaneView | undefined,
 ): Promise<EnvironmentRead> {
   const ecs = serviceOf(deps, target);
-  const [reported, service] = await Promise.all([reportedBy(ecs), readable(activeService(ecs))]);
+  const [reported, service] = await Promise.all([reportedBy(ecs.settings), readable(activeService(ecs))]);
   if ('unreadable' in service) return { ...reported, ...service };
   const primary = service.read.deployments?.find(({ status }) => status === 'PRIMARY');
   const live = liveOf(lane, primary);
@@ -40,9 +40,14 @@ export async function readEnvironment(
   };
 }
 
-async function reportedBy({ settings }: EcsService): Promise<Pick<EnvironmentRead, 'release'>> {
-  if (!settings.versionUrl) return {};
-  const answer = await askVersion(settings.versionUrl, Context.current().cancellationSignal);
+/** What the version endpoint reports, where there is one that does. */
+export async function reportedBy({
+  versionUrl,
+}: {
+  versionUrl?: string;
+}): Promise<Pick<EnvironmentRead, 'release'>> {
+  if (!versionUrl) return {};
+  const answer = await askVersion(versionUrl, Context.current().cancellationSignal);
   return answer.kind === 'release' ? { release: answer.release } : {};
 }
 

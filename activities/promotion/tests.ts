@@ -4,7 +4,7 @@ import type { EnvironmentRead } from '../../domain/promotion-read.js';
 import { refuse } from '../failure.js';
 import type { ObserveDeps } from './observe.js';
 import { STAGING } from './observe.js';
-import { readEnvironment } from './environment.js';
+import { readEnvironment, reportedBy } from './environment.js';
 
 export interface StagingForTests {
   tests: TestsConfig;
@@ -17,17 +17,20 @@ export interface StagingForTests {
 export async function readForTests(deps: ObserveDeps, { app }: { app: string }): Promise<StagingForTests> {
   const tests = deps.config.apps[app]?.tests;
   if (!tests) throw refuse('NOT_FOUND', `sluice.yaml has no tests of ${app} any more`);
-  const others = Object.entries(deps.config.apps)
-    .filter(([name, { environments }]) => name !== app && environments[STAGING]?.versionUrl)
-    .map(([name]) => name);
-  const read = async (name: string): Promise<EnvironmentRead> => {
-    const target = { app: name, environment: STAGING };
-    return readEnvironment(deps, target, await deps.readLane(target));
-  };
-  const [staging, ...rest] = await Promise.all([read(app), ...others.map((name) => read(name))]);
-  const reported = others.flatMap((name, at) => {
-    const release = rest[at]?.release;
+  const target = { app, environment: STAGING };
+  const [staging, others] = await Promise.all([
+    deps.readLane(target).then((lane) => readEnvironment(deps, target, lane)),
+    othersThan(deps, app),
+  ]);
+  return { tests, staging, others };
+}
+
+/** Their version endpoints only: neither AWS nor Temporal is asked about apps that are not tested. */
+async function othersThan({ config }: ObserveDeps, app: string): Promise<Record<string, string>> {
+  const all = Object.entries(config.apps).map(async ([name, { environments }]) => {
+    const settings = name === app ? undefined : environments[STAGING];
+    const { release } = settings ? await reportedBy(settings) : {};
     return release ? [[name, release] as const] : [];
   });
-  return { tests, staging, others: Object.fromEntries(reported) };
+  return Object.fromEntries((await Promise.all(all)).flat());
 }
