@@ -4,7 +4,7 @@ import { deliveryWorkflowId } from '../../domain/ids.js';
 import type { DeliveryEnd } from '../../workflows/delivery.js';
 import type { PromotionsAt } from './promotions-at.js';
 import { PRODUCTION, promotionsAt, STAGING } from './promotions-at.js';
-import { deployPast, freeze, promote } from './promotion-world.js';
+import { clearAfter, deployPast, freeze, inTheMiddle, promote } from './promotion-world.js';
 import type { Site } from './site.js';
 import { LANES, openSite, START_MS, until } from './site.js';
 
@@ -19,9 +19,10 @@ beforeAll(async () => {
   await Promise.all(LANES.map((lane) => site.calm(lane)));
 }, START_MS);
 afterAll(() => site?.close());
-afterEach(() => {
+afterEach(async (context) => {
   site.github.webhooks.clearFaults();
   for (const lane of LANES) freeze(site, lane, false);
+  await clearAfter(context, api, frontend);
 });
 
 describe('the environments differ, and nobody knows why', { timeout: 120_000 }, () => {
@@ -77,8 +78,7 @@ describe('rejected and failed', { timeout: 120_000 }, () => {
   it('rejected in staging: its deployment is stopped first; the next merge goes', async () => {
     freeze(site, STAGING.api, true);
     const sha = await api.merge('Rejected at once');
-    const { staging = '' } = await api.reaches(sha, 'staging');
-    await site.watched(staging);
+    const staging = await inTheMiddle(site, api, { release: sha, stage: 'staging' });
     expect((await api.ask('reject', { release: sha, reason: 'wrong branch' })).status).toBe(200);
     expect((await api.promotion(sha))?.stage).toBe('staging');
     freeze(site, STAGING.api, false);
@@ -92,8 +92,7 @@ describe('rejected and failed', { timeout: 120_000 }, () => {
     await api.unlocked(sha);
     freeze(site, PRODUCTION.api, true);
     await api.approve(sha);
-    const { production: first = '' } = await api.reaches(sha, 'production');
-    await site.watched(first);
+    const first = await inTheMiddle(site, api, { release: sha, stage: 'production' });
     await site.stopIt(first, 'not before lunch');
     freeze(site, PRODUCTION.api, false);
     expect(await api.reaches(sha, 'failed')).toMatchObject({ failedStage: 'production' });
