@@ -7,7 +7,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EffectKind } from '../../sandbox/github/effects.js';
 import type { PromotionsAt } from './promotions-at.js';
 import { PRODUCTION, promotionsAt, STAGING } from './promotions-at.js';
-import { clearAfter, freeze, inTests, inTheMiddle, promote, runAt, TESTS } from './promotion-world.js';
+import {
+  clearAfter,
+  freeze,
+  inTests,
+  inTheMiddle,
+  newestPush,
+  promote,
+  runAt,
+  TESTS,
+} from './promotion-world.js';
 import type { Ledger, Site } from './site.js';
 import { LANES, openSite, START_MS, until } from './site.js';
 import type { TemporalAgain } from './temporal-again.js';
@@ -150,6 +159,17 @@ describe('the worker is killed between an effect and its record', { timeout: 150
     await api.reaches(sha, 'promoted');
   });
 
+  it('GitHub has taken the comment on the pull request: it is found again, and stands there once', async () => {
+    const made = madeSince();
+    site.github.fault({ kind: 'hold-after', method: 'POST', ending: '/comments', times: 1 });
+    const sha = await frontend.merge('Commented, and nobody heard');
+    await until('it is said', () => made('comment').length === 1);
+    await KILLS.worker();
+    await promote(frontend, sha);
+    await until('it says that it is in production', () => made('comment-edit').length > 0);
+    expect(made('comment')).toHaveLength(1);
+  });
+
   it.each([
     ['staging', 'pqs'],
     ['production', 'pqp'],
@@ -259,12 +279,10 @@ describe('one of them is not there', { timeout: 150_000 }, () => {
   it('workers with no API: a webhook reaches nobody, and heals when it is delivered again', async () => {
     await site.kill('api');
     const sha = await frontend.merge('Told to nobody');
-    await site.github.webhooks.settled();
-    const refused = site.github.webhooks.deliveries('push').at(-1);
-    expect(refused?.answer?.statusCode).not.toBe(202);
+    const refused = await newestPush(site);
+    expect(refused.answer?.statusCode).not.toBe(202);
     await site.revive('api', apiAt());
-    expect(await frontend.promotion(sha)).toBeUndefined();
-    await site.github.webhooks.redeliver(refused?.id ?? 0);
+    await site.github.webhooks.redeliver(refused.id);
     await promote(frontend, sha);
   });
 

@@ -6,7 +6,7 @@
  * | 1 to 6, 14 | traps.test.ts, which says where: they are a deployment's |
  * | 7 approved, staging moves, then production starts | here |
  * | 8 the approver is absent for days | here |
- * | 9 a webhook is lost, comes twice, is delivered again | here; twice and again in promotion.test.ts |
+ * | 9 a webhook is lost, comes twice, is delivered again | here; twice in promotion.test.ts |
  * | 10 the tests passed against something else than what is promoted | here |
  * | 11 throttled reads while it waits for approval | here; in a rollout traps.test.ts |
  * | 12 who holds the lock is gone | here |
@@ -26,9 +26,12 @@ import {
   freeze,
   holdProduction,
   inTests,
+  newestPush,
   promote,
   queueRun,
+  reconcile,
   runAt,
+  stopReconciling,
   TESTS,
   toldOf,
 } from './promotion-world.js';
@@ -50,7 +53,7 @@ beforeAll(async () => {
   });
   api = promotionsAt(site, 'api');
   frontend = promotionsAt(site, 'frontend');
-  await Promise.all(LANES.map((lane) => site.calm(lane)));
+  await Promise.all([...LANES.map((lane) => site.calm(lane)), stopReconciling(site)]);
 }, START_MS);
 afterAll(() => site?.close());
 afterEach(async (context) => {
@@ -110,6 +113,16 @@ describe('trap 7: approval given, staging moves, then production starts', { time
     await promote(api, sha);
   });
 
+  it('staging moves before the approval, and reconcile finds it: it says so before anybody approves', async () => {
+    const sha = await api.merge('Its evidence is void');
+    await api.unlocked(sha);
+    await deployPast(site, STAGING.api);
+    await reconcile(site);
+    await api.reaches(sha, 'awaiting-approval', 'STAGING_MOVED');
+    expect((await api.ask('retry', { release: sha })).status).toBe(200);
+    await promote(api, sha);
+  });
+
   async function redeployStaging(): Promise<string> {
     return site.deploy(STAGING.api, { tag: (await site.release(STAGING.api)) ?? '' });
   }
@@ -138,15 +151,51 @@ describe('trap 8: the approver is absent for days', { timeout: 120_000 }, () => 
 });
 
 describe('trap 9: a webhook is lost, comes twice, is delivered again', { timeout: 120_000 }, () => {
-  it('lost, then delivered again by hand: it starts', async () => {
-    site.github.webhooks.fault({ kind: 'lost', event: 'push', times: 1 });
-    const sha = await api.merge('Told by hand');
-    await site.github.webhooks.settled();
-    expect(await api.promotion(sha)).toBeUndefined();
-    const lost = site.github.webhooks.deliveries('push').at(-1);
-    await site.github.webhooks.redeliver(lost?.id ?? 0);
+  it.each([
+    ['delivered again by hand', async () => redeliver()],
+    ['found by reconcile', () => reconcile(site)],
+  ])('lost, then %s: it starts', async (_how, heal) => {
+    site.github.webhooks.fault({ kind: 'lost', event: 'push' });
+    const sha = await api.merge('Told of late');
+    expect((await newestPush(site)).answer?.statusCode).not.toBe(202);
+    site.github.webhooks.clearFaults();
+    await heal();
     await promote(api, sha);
   });
+
+  it('lost, and the next one comes: what it brings goes, and reconcile says that it carries the lost one', async () => {
+    site.github.webhooks.fault({ kind: 'lost', event: 'push' });
+    const lost = await api.merge('Nobody tells of it');
+    await newestPush(site);
+    site.github.webhooks.clearFaults();
+    const next = await api.merge('The next one is told of');
+    await api.unlocked(next);
+    await reconcile(site);
+    expect(await api.reaches(lost, 'superseded')).toMatchObject({ carriedBy: `api.${next}` });
+    await promote(api, next);
+  });
+
+  it('delivered again long after its end, and found by reconcile as well: nothing is done twice', async () => {
+    const sha = await api.merge('Told of three times');
+    await promote(api, sha);
+    const ledger = site.ledger(STAGING.api);
+    await redeliver();
+    await reconcile(site);
+    await api.becomes('idle', ({ state }) => state === 'idle');
+    const { recent, waiting, current } = await api.queue();
+    expect([current, waiting, recent.filter(({ release }) => release === sha).length]).toEqual([
+      undefined,
+      [],
+      1,
+    ]);
+    expect(ledger().began).toEqual([]);
+  });
+
+  async function redeliver(): Promise<void> {
+    const { id } = await newestPush(site);
+    await site.github.webhooks.redeliver(id);
+    expect((await newestPush(site)).answer?.statusCode).toBe(202);
+  }
 
   it('all of the tests’ webhooks are lost: their run is followed all the same', async () => {
     site.github.webhooks.fault({ kind: 'lost', event: 'workflow_run' });
@@ -239,7 +288,7 @@ describe(
 );
 
 describe('trap 12: who holds the lock is gone', { timeout: 120_000 }, () => {
-  it('the lock names its reason and holder; any maintainer lifts it, who has left the team does not', async () => {
+  it('the lock names its reason and holder; any maintainer lifts it', async () => {
     const sha = await api.merge('Locked by somebody who left');
     await api.unlocked(sha);
     const lock = { reason: 'until I am back', by: 'bob' };

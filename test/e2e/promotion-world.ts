@@ -1,9 +1,13 @@
 /** What happens around a promotion queue of a real stack, and what is counted of it. */
-import type { TestContext } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { ScheduleNotFoundError } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import type { TestContext } from 'vitest';
+import { RECONCILE_SCHEDULE_ID } from '../../clients/reconcile-schedule.js';
 import { noticeWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
 import type { PromotionNews } from '../../domain/messages.js';
-import { SIGNAL } from '../../domain/messages.js';
+import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
+import type { Delivery } from '../../sandbox/github/webhooks/hooks.js';
 import { FIRST_TAG, SERVICES } from '../../sandbox/settings.js';
 import type { PromotionsAt } from './promotions-at.js';
 import type { Lane, Site } from './site.js';
@@ -108,4 +112,37 @@ export async function clearAfter({ task }: TestContext, ...queues: PromotionsAt[
     for (const { release } of waiting) await queue.ask('cancel', { release, reason });
     if (current) await queue.ask('reject', { release: current.release, reason });
   }
+}
+
+/** What GitHub told, or tried to tell, of the newest push to main: each merge brings pushes of its own branch, too. */
+export async function newestPush(site: Site): Promise<Delivery> {
+  await site.github.webhooks.settled();
+  const ofMain = site.github.webhooks
+    .deliveries('push')
+    .filter(({ body }) => (JSON.parse(body) as { ref: string }).ref === 'refs/heads/main');
+  const newest = ofMain.at(-1);
+  if (!newest) throw new Error('nobody has pushed to main');
+  return newest;
+}
+
+/** One pass of it, now. */
+export async function reconcile(site: Site): Promise<void> {
+  await site.client.workflow.execute(WORKFLOW.reconcile, {
+    workflowId: `reconcile-${randomUUID()}`,
+    taskQueue: QUEUE.main,
+    args: [],
+  });
+}
+
+/** The schedule's passes would come at any moment. */
+export async function stopReconciling(site: Site): Promise<void> {
+  await until('the schedule is there, and pauses', async () => {
+    try {
+      await site.client.schedule.getHandle(RECONCILE_SCHEDULE_ID).pause();
+      return true;
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return false;
+      throw error;
+    }
+  });
 }
