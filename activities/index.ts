@@ -17,6 +17,7 @@ import { createMembership } from './github/membership.js';
 import { heartbeating } from './heartbeat.js';
 import { createNoticeActivities } from './notice/index.js';
 import { createPromotionActivities } from './promotion/index.js';
+import { createPromotionsReader } from './promotion/read.js';
 import { createReconcileActivities } from './reconcile/index.js';
 import { createRollbackActivities } from './rollback/index.js';
 import { createLaneRecovery } from './temporal/lane-recovery.js';
@@ -86,8 +87,12 @@ export function createActivities({ config, aws, client, identities, credentials,
       goBack: ecs.goBack,
       dossier: ecs.dossier,
       glance: ecs.glance,
-      ...createNoticeActivities({ config, credentials, env: process.env, log }),
-      ...createReconcileActivities({ config, client }),
+      ...createNoticeActivities({
+        ...{ config, credentials, env: process.env, log },
+        comment: promotions.comment,
+        readPromotions: createPromotionsReader(client),
+      }),
+      ...createReconcileActivities({ config, aws, client, identities, credentials, readLane }),
     },
     watches: { stabilise: ecs.stabilise, verify: ecs.verify, followTests: promotions.followTests },
   };

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Code } from '../domain/codes.js';
 import { isCode } from '../domain/codes.js';
+import type { Plan } from '../domain/plan.js';
+import type { Promotion } from '../domain/promotion.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentView } from '../domain/view.js';
 import type { PromotionSummary } from '../domain/promotion-view.js';
@@ -28,6 +30,8 @@ export interface AppView {
 export type ShownDeployment = DeploymentView & { links?: Record<string, string> };
 
 export type ShownRelease = Release & { links?: Record<string, string> };
+
+export type ShownPlan = Plan & { tests?: Promotion['tests'] };
 
 export interface Accepted {
   id: string;

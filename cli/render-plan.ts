@@ -1,6 +1,6 @@
 /** A plan as text. No I/O. */
 import { shortTag } from '../domain/summary.js';
-import type { ShownPlan } from './commands/plan.js';
+import type { ShownPlan } from './client.js';
 import { changedNames, entryOf, plain } from './render.js';
 
 const COMMITS_SHOWN = 20;

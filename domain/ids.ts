@@ -48,6 +48,10 @@ export const ownerWorkflowId = ({ type, id }: { type: string; id: string }): str
 
 export const noticeWorkflowId = (id: string): string => `notice/${id}`;
 
+/** @param hash of what people are told */
+export const driftNoticeWorkflowId = ({ app, environment }: Target, hash: string): string =>
+  `notice/drift/${environment}.${app}.${hash}`;
+
 export const releasesWorkflowId = (app: string): string => `releases/${app}`;
 
 /** @param id `{app}-{date}` */

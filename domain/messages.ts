@@ -25,6 +25,7 @@ export const WORKFLOW = {
   reconcile: 'reconcile',
   promotionNotice: 'promotionNotice',
   plan: 'plan',
+  driftNotice: 'driftNotice',
 } as const;
 
 /** Watches hold a slot for minutes: on their own queue they starve nothing. */
@@ -407,6 +408,16 @@ export interface PromotionNews {
   at: string;
   change: 'staging' | 'testing' | 'unlocked' | 'production' | 'waiting' | 'escalated' | 'ended';
   promotion: Promotion;
+}
+
+/** A service that runs something else than the last thing that was done in its lane. */
+export interface DriftNotice extends Target {
+  /** ARN of what runs. */
+  revision: string;
+  /** What runs, what should, and what to do. */
+  message: string;
+  /** ISO 8601. */
+  at: string;
 }
 
 /** Worker Deployment of all workers, where they are versioned; the release is the build id. */

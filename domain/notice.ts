@@ -121,7 +121,7 @@ export function slackMessage({ notice, links, users }: SlackMessageInput): Slack
   };
 }
 
-const section = (text: string): SlackSection => ({
+export const section = (text: string): SlackSection => ({
   type: 'section',
   text: { type: 'mrkdwn', text, verbatim: true },
 });
@@ -146,7 +146,7 @@ function predicateOf({ change, deployment: { outcome = 'failed', verified } }: N
 }
 
 /** Somebody who is not in the map is named, not mentioned. Logins are the same in upper and lower case. */
-function whoIs(login: string, users: Record<string, string>): string {
+export function whoIs(login: string, users: Record<string, string>): string {
   const wanted = login.toLowerCase();
   const member = Object.entries(users).find(([one]) => one.toLowerCase() === wanted)?.[1];
   return member && /^[UW][A-Z0-9]+$/.test(member) ? `<@${member}>` : escaped(login, LONGEST.name);
@@ -163,7 +163,7 @@ function linkLine({ id }: Deployment, { deployment, app, logs, runbook }: Notice
 }
 
 /** One that Slack would not read as one link is left out. */
-function link(url: string | undefined, label: string): string | undefined {
+export function link(url: string | undefined, label: string): string | undefined {
   if (!url || !/^https?:\/\/[^\s<>|]+$/.test(url)) return undefined;
   const address = url.replaceAll('&', '&amp;');
   return address.length > LONGEST.link ? undefined : `<${address}|${label}>`;

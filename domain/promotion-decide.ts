@@ -122,6 +122,8 @@ function endedByOthers(draft: Draft, current: Promotion, read: Observation): boo
   if (compareReads(read.staging, read.production) !== 'equal') return false;
   const what = releaseIn(read.staging) ?? releaseIn(read.production);
   if (what === current.release) {
+    delete current.failedStage;
+    delete current.failure;
     endCurrent(draft, current, { what: 'environments equal', to: 'promoted' });
     return true;
   }
@@ -175,8 +177,14 @@ function testOrPass(draft: Draft, current: Promotion, read: Observation): void {
     attempts: [...attempts, { attempt, state: 'running', startedAt: now }],
   };
   q.work.tried += 1;
-  const how = tests.kind === 'report' ? 'a report of its tests is waited for' : 'its tests run';
-  wait(draft, current, { code: 'TESTS_RUNNING', message: `attempt ${attempt}: ${how}` });
+  const why =
+    tests.kind === 'report'
+      ? ({
+          code: 'TESTS_AWAITED',
+          message: `attempt ${attempt}: a report of its tests is waited for`,
+        } as const)
+      : ({ code: 'TESTS_RUNNING', message: `attempt ${attempt}: its tests run` } as const);
+  wait(draft, current, why);
   effects.push({ do: 'test', promotion: current.id, attempt });
 }
 

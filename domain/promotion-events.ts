@@ -206,7 +206,7 @@ function reportDue({
 export function nextTime(q: Draft['q']): number | undefined {
   const waiting = waitingOf(q);
   const times: number[] = [];
-  if (q.again) times.push(Date.parse(q.again.at));
+  if (q.again && !q.look) times.push(Date.parse(q.again.at));
   const overdue = reportDue(q);
   if (overdue) times.push(overdue.at);
   if (waiting && q.settings && subjectOf(q)) {

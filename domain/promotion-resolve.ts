@@ -5,7 +5,7 @@ import type { Observation } from './promotion-read.js';
 import { compareReads, isIn, releaseIn } from './promotion-read.js';
 import { leave } from './promotion-start.js';
 import type { Draft, PromotionState } from './promotion-state.js';
-import { isActive, waitingOf } from './promotion-state.js';
+import { isActive } from './promotion-state.js';
 import { nameOf, no } from './promotion-words.js';
 import type { Merge, Promotion, ResolveCommand } from './promotion.js';
 
@@ -15,7 +15,7 @@ export function judgeResolve(q: PromotionState, { choice }: ResolveCommand): Unm
     return no('RESTORING', `Staging is being restored (${q.restore.id}): wait for its end`);
   }
   if (choice === 'override') {
-    const code = waitingOf(q)?.code;
+    const code = isActive(current) ? undefined : q.waitingFor?.code;
     return code === 'ENVIRONMENTS_DIFFER' || code === 'VERSION_UNKNOWN'
       ? undefined
       : no(

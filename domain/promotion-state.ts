@@ -224,13 +224,16 @@ export function asks(q: PromotionState): { releases: string[]; containers: strin
   return { releases, containers };
 }
 
+/** A push whose webhook is late, or a forced one, is rarely further back. */
+const SEEN_IN_MEMO = 20;
+
 /** For the memo: what a queue that starts without handed-over state needs, beside its view. */
 export const forMemo = (q: PromotionState): PromotionState => ({
   ...q,
   recent: [],
   keys: [],
-  seen: [],
-  seenTo: Math.max(q.seenTo, q.seen.at(-1)?.position ?? 0),
+  seen: q.seen.slice(-SEEN_IN_MEMO),
+  seenTo: Math.max(q.seenTo, q.seen.at(-SEEN_IN_MEMO - 1)?.position ?? 0),
 });
 
 const WAITING_SHOWN = 50;

@@ -5,7 +5,8 @@
  */
 import { ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
 import { newestOf } from '../domain/merge-routes.js';
-import type { Delivered } from '../domain/messages.js';
+import type { Delivered, MergesNews } from '../domain/messages.js';
+import type { Merge } from '../domain/promotion.js';
 import { shortTag } from '../domain/summary.js';
 import { tells } from './effects.js';
 import { bring, described, findMerges, type Refused } from './merges.js';
@@ -32,22 +33,23 @@ async function pushed({ before, after, sender }: Push): Promise<DeliveryEnd> {
   setCurrentDetails(`push \`${shortTag(before)}\` → \`${shortTag(after)}\``);
   const found = await findMerges({ before, after });
   const apps = await described(found.apps, sender);
-  const refused = await bring({
-    apps,
-    newest: await newestNow(apps, { after, head: found.head }),
-    head: found.head,
-  });
+  const { head } = found;
+  const newest = await newestNow(apps, { after, head });
+  const refused = await bring({ news: newsOf(apps, head), newest });
   const merges = Object.fromEntries(Object.entries(apps).map(([app, { length }]) => [app, length]));
   setCurrentDetails(detailsOf({ before, after }, merges, refused));
   throwUnlessRefused(refused);
-  return { head: found.head, merges, refused };
+  return { head, merges, refused };
 }
+
+const newsOf = (apps: Record<string, Merge[]>, head: string): Record<string, MergesNews> =>
+  Object.fromEntries(Object.entries(apps).map(([app, merges]) => [app, { head, merges }]));
 
 /** Where the branch has moved on, its newest merges go to staging, not this push's: pushes are heard of in any order. */
 async function newestNow(
-  apps: Parameters<typeof newestOf>[0],
+  apps: Record<string, Merge[]>,
   { after, head }: { after: string; head: string },
-): Promise<ReturnType<typeof newestOf>> {
+): Promise<Record<string, Merge>> {
   if (head === after || Object.keys(apps).length === 0) return newestOf(apps);
   const { apps: later } = await findMerges({ before: after });
   return newestOf(apps, later);

@@ -10,3 +10,6 @@ export { tests } from './tests.js';
 export { release } from './release.js';
 export { releases } from './releases.js';
 export { delivery } from './delivery.js';
+export { driftNotice } from './drift-notice.js';
+export { promotionNotice } from './promotion-notice.js';
+export { reconcile } from './reconcile.js';

@@ -1,19 +1,17 @@
 /** Merges found, described, and brought to where they go: common to `delivery` and `reconcile`. */
 import type { ActivityOptions } from '@temporalio/workflow';
 import { isCancellation, log } from '@temporalio/workflow';
+import type { MainActivities } from '../activities/index.js';
 import type { Route } from '../domain/merge-routes.js';
 import { distinctMerges, withDescriptions } from '../domain/merge-routes.js';
+import type { MergesNews } from '../domain/messages.js';
 import type { Merge } from '../domain/promotion.js';
-import type { FindMergesInput, MergesFound } from '../domain/promotion-effects.js';
 import { activitiesOf } from './activities-of.js';
 import { reads, tells, writes } from './effects.js';
 import type { CodedFailure } from './failure.js';
 import { codedFailure } from './failure.js';
 
-interface Source {
-  findMerges(input: FindMergesInput): Promise<MergesFound>;
-  describeMerges(input: { merges: Merge[] }): Promise<Merge[]>;
-}
+type Source = Pick<MainActivities, 'findMerges' | 'describeMerges'>;
 
 const COMMON = {
   heartbeatTimeout: '10s',
@@ -30,11 +28,12 @@ export const { findMerges } = activitiesOf<Source>({
   startToCloseTimeout: FETCH,
   scheduleToCloseTimeout: '24h',
 });
-/** The next pass looks again. */
+/** The next pass looks again: a source that is away holds this one up for little longer than one attempt. */
 export const findNow = activitiesOf<Source>({
   ...COMMON,
   startToCloseTimeout: FETCH,
   scheduleToCloseTimeout: '20m',
+  retry: { ...COMMON.retry, maximumAttempts: 3 },
 }).findMerges;
 
 /** Titles and people are good to have, but nothing waits long for them. */
@@ -70,9 +69,8 @@ export interface Refused extends Pick<CodedFailure, 'code' | 'message'> {
 
 /** One app that cannot be served keeps none of the others. @returns those that were not */
 export async function bring(of: {
-  apps: Apps;
+  news: Record<string, MergesNews>;
   newest: Record<string, Merge>;
-  head: string;
 }): Promise<Refused[]> {
   if (Object.keys(of.newest).length === 0) return [];
   const routes = await reads.routeMerges({ newest: of.newest });
@@ -82,13 +80,13 @@ export async function bring(of: {
 
 async function bringOne(
   route: Route,
-  { apps, head }: { apps: Apps; head: string },
+  { news }: { news: Record<string, MergesNews> },
 ): Promise<Refused | undefined> {
   const { app } = route;
   try {
     switch (route.to) {
       case 'promotion':
-        await tells.tellPromotions({ app, news: { head, merges: apps[app] ?? [] } });
+        if (news[app]) await tells.tellPromotions({ app, news: news[app] });
         return undefined;
       case 'build':
         await tells.startBuild({ app, commit: route.commit });

@@ -66,8 +66,8 @@ export async function promotionQueue(input: PromotionQueueInput): Promise<void> 
     const deed = desk.takeDeed();
     if (deed) await carryOut(desk, deed);
     else if (canLook()) await lookOnce(desk);
-    else if (await awaitChange(desk, () => mayContinue() || canLook(), watchdogMs))
-      watchdogMs = tuning?.watchdogMs ?? WATCHDOG_MS;
+    else if (full()) await condition(() => mayContinue() || desk.hasDeeds());
+    else if (await awaitChange(desk, canLook, watchdogMs)) watchdogMs = tuning?.watchdogMs ?? WATCHDOG_MS;
     else watchdogMs = Math.min(2 * watchdogMs, WATCHDOG_AT_MOST_MS);
   }
   // The memo is not handed over by itself: without it the queue could not be read until its next run has begun.
@@ -95,10 +95,11 @@ async function lookOnce(desk: PromotionDesk): Promise<void> {
 /** @returns false where nothing happened, and the watchdog looked */
 async function awaitChange(
   desk: PromotionDesk,
-  mayGoOn: () => boolean,
+  canLook: () => boolean,
   watchdogMs: number,
 ): Promise<boolean> {
-  const attention = (): boolean => desk.hasChanged() || desk.hasDeeds() || mayGoOn();
+  const attention = (): boolean =>
+    desk.hasChanged() || desk.hasDeeds() || canLook() || workflowInfo().continueAsNewSuggested;
   const due = events.nextTime(desk.state);
   const untilDue = due === undefined ? undefined : Math.max(due - Date.now(), 1);
   const isWatching = watches(desk.state);

@@ -70,7 +70,7 @@ function checkStrategy(ecs: EcsService, service: Service): void {
 }
 
 /** No more of this rollout is to come, however it ended. */
-function isSettled(service: Service, primary: Deployment): boolean {
+export function isSettled(service: Service, primary: Deployment): boolean {
   if (primary.rolloutState) return primary.rolloutState !== 'IN_PROGRESS';
   const { runningCount, pendingCount } = primary;
   return service.deployments?.length === 1 && pendingCount === 0 && runningCount === service.desiredCount;

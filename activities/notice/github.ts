@@ -30,7 +30,7 @@ export function createNoticeGitHub({ config, credentials, publicUrl }: NoticeGit
   };
 }
 
-async function hasAny(credentials: Credentials): Promise<boolean> {
+export async function hasAny(credentials: Pick<Credentials, 'token'>): Promise<boolean> {
   try {
     return (await credentials.token()) !== undefined;
   } catch {

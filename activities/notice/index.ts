@@ -2,21 +2,36 @@
 import type { Logger } from 'pino';
 import type { Credentials } from '../../clients/github-credentials.js';
 import type { Config } from '../../domain/config.js';
+import type { CommentInput } from '../../domain/promotion-effects.js';
+import type { PromotionQueueView } from '../../domain/promotion.js';
 import { createDeliver } from './deliver.js';
 import { createNoticeGitHub } from './github.js';
+import { createDriftNotices } from './drift.js';
+import { createPromotionComment } from './promotion-comment.js';
+import { createDeliverPromotion } from './promotion-log.js';
+import { createPromotionSlack } from './promotion-slack.js';
 import { createNoticeSlack } from './slack.js';
 
 export interface NoticeDeps {
   config: Config;
   credentials: Credentials;
   env: Record<string, string | undefined>;
-  log: Pick<Logger, 'info'>;
+  log: Pick<Logger, 'info' | 'warn'>;
+  comment(input: CommentInput): Promise<void>;
+  /** @returns undefined where there is no queue */
+  readPromotions(app: string): Promise<PromotionQueueView | undefined>;
 }
 
-export function createNoticeActivities({ config, credentials, env, log }: NoticeDeps) {
+export function createNoticeActivities(deps: NoticeDeps) {
+  const { config, credentials, env, log } = deps;
+  const publicUrl = env['SLUICE_PUBLIC_URL'];
   return {
     deliver: createDeliver(log),
-    noticeGitHub: createNoticeGitHub({ config, credentials, publicUrl: env['SLUICE_PUBLIC_URL'] }),
+    noticeGitHub: createNoticeGitHub({ config, credentials, publicUrl }),
     noticeSlack: createNoticeSlack({ config, env }),
+    deliverPromotion: createDeliverPromotion(log),
+    promotionSlack: createPromotionSlack({ config, env }),
+    promotionComment: createPromotionComment({ ...deps, publicUrl }),
+    ...createDriftNotices({ env, log }),
   };
 }

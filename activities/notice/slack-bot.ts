@@ -1,7 +1,6 @@
-/** One message a deployment: found again by its metadata, and edited in place. */
+/** One message a deployment or promotion: found again by its metadata, and edited in place. */
 import { LogLevel, WebAPIPlatformError, WebClient, type Logger } from '@slack/web-api';
-import type { Notice } from '../../domain/messages.js';
-import { isLater, type NoticePlace, type SlackMessage } from '../../domain/notice.js';
+import type { SlackMessage } from '../../domain/notice.js';
 import { slackFailure, type SlackDoing } from './slack-errors.js';
 
 export interface SlackBot {
@@ -12,7 +11,27 @@ export interface SlackBot {
   apiUrl?: string;
 }
 
-const EVENT_TYPE = 'sluice_deployment';
+/** Which change a message shows. */
+export interface SlackPlace {
+  change: string;
+  /** ISO 8601. */
+  at: string;
+}
+
+export interface SlackPost {
+  /** `event_type` of the metadata: what it is about. */
+  type: string;
+  id: string;
+  place: SlackPlace;
+  /** ISO 8601: nothing was posted of it before. */
+  since: string;
+  message: SlackMessage;
+  /** Answer below a message that is there already, since nobody is notified of an edit; at least once. */
+  call?: string;
+  /** Whether `place` is later than what a message shows. */
+  isLater(than: SlackPlace): boolean;
+}
+
 /** All questions of an attempt end within the 30 s that it has. */
 const TIMEOUT_MS = 5_000;
 const PAGE = 200;
@@ -22,7 +41,7 @@ const SKEW_S = 600;
 /** The message is not ours to edit any more. */
 const NOT_EDITABLE = new Set(['cant_update_message', 'edit_window_closed']);
 
-interface Found extends NoticePlace {
+interface Found extends SlackPlace {
   ts: string;
 }
 
@@ -37,8 +56,8 @@ export function createSlackBot({ token, channel, apiUrl }: SlackBot) {
     logger: SILENT,
   });
 
-  async function find({ id, startedAt, queuedAt }: Notice['deployment']): Promise<Found[]> {
-    const oldest = String(Math.floor(Date.parse(startedAt ?? queuedAt) / 1_000) - SKEW_S);
+  async function find({ type, id, since }: SlackPost): Promise<Found[]> {
+    const oldest = String(Math.floor(Date.parse(since) / 1_000) - SKEW_S);
     const found: Found[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < PAGES; page += 1) {
@@ -49,7 +68,7 @@ export function createSlackBot({ token, channel, apiUrl }: SlackBot) {
         }),
       );
       for (const { ts, metadata } of answer.messages ?? []) {
-        const place = metadata?.event_type === EVENT_TYPE ? placeIn(metadata.event_payload, id) : undefined;
+        const place = metadata?.event_type === type ? placeIn(metadata.event_payload, id) : undefined;
         if (ts && place) found.push({ ts, ...place });
       }
       cursor = answer.response_metadata?.next_cursor;
@@ -67,12 +86,20 @@ export function createSlackBot({ token, channel, apiUrl }: SlackBot) {
     );
   }
 
-  return async (notice: Notice, message: SlackMessage): Promise<void> => {
-    const metadata = metadataOf(notice);
-    const [ours, ...doubles] = await find(notice.deployment);
+  async function answer(ts: string, text: string): Promise<void> {
+    await ask({ what: 'answering below its message', write: true }, () =>
+      client.chat.postMessage({ channel, thread_ts: ts, text, unfurl_links: false, unfurl_media: false }),
+    );
+  }
+
+  return async (one: SlackPost): Promise<void> => {
+    const { message } = one;
+    const metadata = metadataOf(one);
+    const [ours, ...doubles] = await find(one);
     if (!ours) return await post(message, metadata);
     for (const { ts } of doubles) await remove(client, channel, ts);
-    if (!isLater(notice, ours)) return;
+    if (!one.isLater(ours)) return;
+    if (one.call !== undefined) await answer(ours.ts, one.call);
     try {
       await client.chat.update({ channel, ts: ours.ts, ...message, metadata });
     } catch (error) {
@@ -103,16 +130,15 @@ async function ask<T>(doing: SlackDoing, send: () => Promise<T>): Promise<T> {
 const isNotEditable = (error: unknown): boolean =>
   error instanceof WebAPIPlatformError && NOT_EDITABLE.has(error.data.error);
 
-const metadataOf = ({ change, at, deployment: { id } }: Notice) => ({
-  event_type: EVENT_TYPE,
+const metadataOf = ({ type, id, place: { change, at } }: SlackPost) => ({
+  event_type: type,
   event_payload: { id, change, at },
 });
 
-function placeIn(payload: unknown, id: string): NoticePlace | undefined {
+function placeIn(payload: unknown, id: string): SlackPlace | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined;
   const { id: theirs, change, at } = payload as Record<string, unknown>;
-  const isChange = change === 'started' || change === 'slow' || change === 'ended';
-  return theirs === id && isChange && typeof at === 'string' ? { change, at } : undefined;
+  return theirs === id && typeof change === 'string' && typeof at === 'string' ? { change, at } : undefined;
 }
 
 const nothing = (): void => undefined;

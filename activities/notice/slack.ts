@@ -1,79 +1,25 @@
-/**
- * Tells Slack of a deployment's change of state. `SLACK_BOT_TOKEN` + `SLACK_CHANNEL` (+ `SLACK_API_URL`): one
- * message a deployment; `SLACK_WEBHOOK_URL`: a post for each change, at least once. Without them: nothing.
- */
+/** Tells Slack of a deployment's change of state. */
 import type { Config } from '../../domain/config.js';
 import type { Notice } from '../../domain/messages.js';
-import { noticeLinks, slackMessage, type SlackMessage } from '../../domain/notice.js';
-import { refuse } from '../failure.js';
-import { createSlackBot } from './slack-bot.js';
-import { answeredWith, rateLimited, slackFailure } from './slack-errors.js';
+import { isLater, noticeLinks, slackMessage, type NoticePlace } from '../../domain/notice.js';
+import { createSlackSend } from './slack-send.js';
 
 export interface NoticeSlackDeps {
   config: Pick<Config, 'apps' | 'slack'>;
   env: Record<string, string | undefined>;
 }
 
-type Send = (notice: Notice, message: SlackMessage) => Promise<void>;
-
 /** @throws ApplicationFailure `SLACK_REFUSED`, that says what to do; retryable `SLACK_DOWN` */
 export function createNoticeSlack({ config, env }: NoticeSlackDeps) {
-  const send = senderOf(env);
+  const send = createSlackSend(env);
   return async (notice: Notice): Promise<void> => {
-    const links = noticeLinks(config, notice.deployment, env['SLUICE_PUBLIC_URL']);
-    await send?.(notice, slackMessage({ notice, links, users: config.slack.users }));
-  };
-}
-
-/** What is wrong is said at each notice: rule 8, no worker stays down for it. */
-function senderOf(env: NoticeSlackDeps['env']): Send | undefined {
-  const [token, channel, apiUrl, webhook] = (
-    ['SLACK_BOT_TOKEN', 'SLACK_CHANNEL', 'SLACK_API_URL', 'SLACK_WEBHOOK_URL'] as const
-  ).map((name) => env[name]?.trim());
-  if (token && !/^[\x21-\x7e]+$/.test(token)) {
-    return refusing('SLACK_BOT_TOKEN is no token: it holds blanks or characters that no token has');
-  }
-  if (token && !channel) return refusing('SLACK_BOT_TOKEN is set without SLACK_CHANNEL: set both');
-  if (token && channel) {
-    // A name can be posted to, but neither read nor edited in.
-    if (!/^[CGD][A-Z0-9]+$/.test(channel)) {
-      return refusing(
-        'SLACK_CHANNEL is not a channel’s id (C…): in Slack it stands at the end of the channel’s details',
-      );
-    }
-    return createSlackBot({ token, channel, ...(apiUrl ? { apiUrl } : {}) });
-  }
-  if (!webhook) return undefined;
-  if (!/^https?:\/\/[^\s]+$/.test(webhook)) return refusing('SLACK_WEBHOOK_URL is not an http(s) address');
-  return (_notice, message) => post(webhook, message);
-}
-
-const refusing =
-  (message: string): Send =>
-  () =>
-    Promise.reject(refuse('SLACK_REFUSED', `Nobody is told in Slack: ${message}`));
-
-const TIMEOUT_MS = 10_000;
-
-async function post(webhook: string, message: SlackMessage): Promise<void> {
-  const doing = { what: 'posting by the incoming webhook', write: true };
-  let status: number;
-  let body: string;
-  let retryAfter: number;
-  try {
-    const response = await fetch(webhook, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json; charset=utf-8' },
-      body: JSON.stringify(message),
-      redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+    const { deployment, change, at } = notice;
+    const links = noticeLinks(config, deployment, env['SLUICE_PUBLIC_URL']);
+    await send?.({
+      ...{ type: 'sluice_deployment', id: deployment.id, place: { change, at } },
+      since: deployment.startedAt ?? deployment.queuedAt,
+      message: slackMessage({ notice, links, users: config.slack.users }),
+      isLater: (than) => isLater(notice, than as NoticePlace),
     });
-    ({ status } = response);
-    retryAfter = Number(response.headers.get('retry-after') ?? 1);
-    body = (await response.text()).trim();
-  } catch (error) {
-    throw slackFailure(error, doing);
-  }
-  if (status === 429) throw rateLimited(Number.isFinite(retryAfter) ? retryAfter : 1, doing);
-  if (status !== 200 || body !== 'ok') throw answeredWith(status, body, doing);
+  };
 }

@@ -12,14 +12,15 @@ import type { Plan, PlanRequest } from '../../domain/plan.js';
 import type { Promotion } from '../../domain/promotion.js';
 import { imageTag } from '../../domain/tags.js';
 import { assertNotBad, locked } from '../accept.js';
-import { assertApp, assertTag, assertTarget, assertWhat } from '../checks.js';
+import { assertApp, assertPromoted, assertTag, assertTarget, assertWhat } from '../checks.js';
 import type { Context } from '../context.js';
 import { ApiError, badRequest } from '../errors.js';
 import { uniqueFor } from '../ids.js';
 import { actorOf } from '../requests.js';
 import { errors } from '../schemas/common.js';
 import * as schemas from '../schemas/plans.js';
-import { makePlan, readQueue } from '../temporal/plans.js';
+import { makePlan } from '../temporal/plans.js';
+import { readQueue } from '../temporal/promotions.js';
 import { describe, readDeployment, readLane } from '../temporal/reads.js';
 
 type Body = Static<typeof schemas.NewPlan>;
@@ -106,10 +107,15 @@ const FORMS: Record<Body['kind'], (context: Context, body: Body) => Promise<Aske
     only(body, ['release', 'override']);
     const target = { app: body.app, environment: PRODUCTION };
     assertTarget(context.config, target);
-    const { release, digests, tests, warnings } = await approvable(context, body);
-    await assertAllowed(context, target, { ...body, tag: release });
-    const request = { ...target, kind: 'promotion' as const, tag: release, digests, ...overrideOf(body) };
-    return { request, warnings, ...(tests ? { tests } : {}) };
+    const { release, tests, warnings, ...digests } = await approvable(context, body);
+    if (!body.override) await assertNotBad(context, body.app, release);
+    const lane = await readLane(context.temporal, target);
+    const held = lane?.lock ? [{ code: 'LOCKED', message: locked(target, lane.lock).message }] : [];
+    const request = {
+      ...{ ...target, kind: 'promotion' as const, tag: release },
+      ...{ ...digests, ...overrideOf(body) },
+    };
+    return { request, warnings: [...warnings, ...held], ...(tests ? { tests } : {}) };
   },
 };
 
@@ -152,18 +158,30 @@ async function assertNotReleased(
 }
 
 /** The current promotion with what staging runs of it; that it is not unlocked yet is said, not refused. */
-async function approvable({ temporal }: Context, { app, release }: Body) {
-  const current = (await readQueue(temporal, app))?.current;
+async function approvable({ config, temporal }: Context, { app, release }: Body) {
+  const { current, lock } = await readQueue(temporal, app, assertPromoted(config, app));
   if (!current || (release !== undefined && current.release !== release)) {
     throw new ApiError('NOT_UNLOCKED', `There is no promotion of ${release ?? app} that could be approved`);
-  }
-  const staged = current.staging === undefined ? undefined : await readDeployment(temporal, current.staging);
-  if (!staged?.digests) {
-    throw new ApiError('NOT_UNLOCKED', `${current.release} was not deployed to staging yet`);
   }
   const { stage, failedStage, waitingFor, tests } = current;
   const isUnlocked = stage === 'awaiting-approval' || (stage === 'failed' && failedStage === 'production');
   const message = waitingFor?.detail ?? `It is at ${stage}`;
-  const warnings = isUnlocked ? [] : [{ code: 'NOT_UNLOCKED', message }];
-  return { release: current.release, digests: staged.digests, tests, warnings };
+  const held = lock ? [{ code: 'LOCKED', message: `The queue is locked by ${lock.by}: ${lock.reason}` }] : [];
+  return {
+    release: current.release,
+    ...(await stagedDigests(temporal, current)),
+    tests,
+    warnings: [...held, ...(isUnlocked ? [] : [{ code: 'NOT_UNLOCKED', message }])],
+  };
+}
+
+/** What was adopted runs on staging without a deployment of the queue's: its tag names it. */
+async function stagedDigests(
+  temporal: Context['temporal'],
+  { release, staging, stage }: Promotion,
+): Promise<Pick<PlanRequest, 'digests'>> {
+  const staged = staging === undefined ? undefined : await readDeployment(temporal, staging);
+  if (staged?.digests) return { digests: staged.digests };
+  if (staging === undefined && stage !== 'queued' && stage !== 'staging') return {};
+  throw new ApiError('NOT_UNLOCKED', `${release} was not deployed to staging yet`);
 }

@@ -1,12 +1,10 @@
 /** A plan is a workflow that lives for seconds: its reads need a worker. */
 import type { Temporal } from '../../clients/temporal.js';
-import { planWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
-import { MEMO, QUEUE, WORKFLOW } from '../../domain/messages.js';
+import { planWorkflowId } from '../../domain/ids.js';
+import { QUEUE, WORKFLOW } from '../../domain/messages.js';
 import type { Plan, PlanRequest } from '../../domain/plan.js';
-import type { PromotionQueueView } from '../../domain/promotion.js';
 import { ApiError } from '../errors.js';
 import { command } from './call.js';
-import { describe } from './reads.js';
 
 /** Somebody waits for it in front of a screen: longer than for a word, where a worker is at it. */
 const WITHIN_MS = 12_000;
@@ -33,10 +31,4 @@ export async function makePlan(temporal: Temporal, unique: string, request: Plan
     if (!(error instanceof ApiError) || error.code !== 'TOO_LATE') throw error;
     return await command({ ...of, withinMs: WITHIN_MS });
   }
-}
-
-/** @returns undefined where the app never had a promotion */
-export async function readQueue(t: Temporal, app: string): Promise<PromotionQueueView | undefined> {
-  const description = await describe(t, promotionWorkflowId(app));
-  return description?.memo?.[MEMO.promotions] as PromotionQueueView | undefined;
 }

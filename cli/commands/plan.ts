@@ -1,5 +1,5 @@
 import type { Plan } from '../../domain/plan.js';
-import type { Promotion } from '../../domain/promotion.js';
+import type { ShownPlan } from '../client.js';
 import type { CliContext } from '../context.js';
 import { EXIT, UsageError } from '../context.js';
 import { planLines } from '../render-plan.js';
@@ -14,8 +14,6 @@ export interface PlanOptions {
   reason?: string;
   json?: boolean;
 }
-
-export type ShownPlan = Plan & { tests?: Promotion['tests'] };
 
 /** Says what it would do; exits 0 where it would be taken. */
 export async function plan(

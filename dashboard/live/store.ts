@@ -1,5 +1,5 @@
 /** What the whole page stands on: the world, the connection, who looks; told to components in batches. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Me, Settings, ShownDeployment } from '../model/types.js';
 import type { World } from '../model/world.js';
 import { emptyWorld, renewed, told } from '../model/world.js';
@@ -46,19 +46,20 @@ export const current = (): State => state;
 
 export function useStore<T>(select: (state: State) => T): T {
   const [, render] = useState(0);
+  const value = select(state);
+  // What stands on the page: the state may have changed between a rendering and its effects.
+  const shown = useRef({ value, select });
+  shown.current = { value, select };
   useEffect(() => {
-    let last = select(state);
     const listener = (): void => {
-      const next = select(state);
-      if (next === last) return;
-      last = next;
-      render((count) => count + 1);
+      const { current } = shown;
+      if (current.select(state) !== current.value) render((count) => count + 1);
     };
     listeners.add(listener);
     listener();
     return () => void listeners.delete(listener);
   }, []);
-  return select(state);
+  return value;
 }
 
 export function announce(announcement: string): void {

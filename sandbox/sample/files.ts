@@ -83,6 +83,9 @@ export function appFiles({ app, behaviour, title, hasBusybox }: AppFilesOptions)
   return { [`${app}/Dockerfile`]: stages.join('\n'), [`${app}/www/index.html`]: `<h1>${title}</h1>\n` };
 }
 
+/** Asks staging by a real browser: see its head for how it is run. Beside this file, as it is in the repository. */
+export const FRONTEND_TESTS = 'frontend/e2e/smoke.mjs';
+
 /** The file of the tests' workflow, in `.github/workflows`. */
 export const TESTS_WORKFLOW = 'playwright.yml';
 

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { access, chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { APPS, appFiles, WORKFLOW_FILES, type Behaviour, type SampleApp } from './files.js';
+import { APPS, appFiles, FRONTEND_TESTS, WORKFLOW_FILES, type Behaviour, type SampleApp } from './files.js';
 
 const run = promisify(execFile);
 
@@ -63,6 +63,7 @@ export async function makeSampleRepository(dir: string): Promise<SampleRepositor
   await git(dir, ['config', 'uploadpack.allowFilter', 'true']);
   for (const app of APPS) await prepareApp(dir, app, hasBusybox);
   await writeFiles(dir, WORKFLOW_FILES);
+  await copyTo(join(dir, FRONTEND_TESTS), fileURLToPath(new URL(FRONTEND_TESTS, import.meta.url)));
 
   const good = [
     await commit({ message: 'Add the sample apps' }),
@@ -109,6 +110,11 @@ function committer(dir: string, hasBusybox: boolean): SampleRepository['commit']
 async function switchTo(dir: string, branch: string): Promise<void> {
   const { stdout } = await git(dir, ['branch', '--list', '--format=%(refname:short)', branch]);
   await git(dir, ['switch', '--quiet', ...(stdout.trim() === '' ? ['--create'] : []), branch]);
+}
+
+async function copyTo(path: string, source: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await copyFile(source, path);
 }
 
 async function writeFiles(dir: string, files: Record<string, string>): Promise<void> {

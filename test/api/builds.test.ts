@@ -3,6 +3,7 @@ import type { Build } from '../../domain/build.js';
 import { eventually, failing, script, scriptedWorkers } from '../support/scripted.js';
 import type { TestTemporal } from '../support/temporal.js';
 import { connect } from '../support/temporal.js';
+import { workflowBundle } from '../../worker/bundle.js';
 import { config, harness } from './harness.js';
 import type { Harness } from './harness.js';
 
@@ -16,13 +17,15 @@ let api: Harness;
 
 beforeAll(async () => {
   temporal = await connect();
+  // So that no test waits for it.
+  await workflowBundle();
   const settings = config();
   api = await harness({
     address: temporal.address,
     namespace: temporal.namespace,
     deps: { config: { ...settings, access: { ...settings.access, read: 'signed-in' } } },
   });
-}, 60_000);
+}, 140_000);
 afterEach(() => {
   Object.assign(acts, defaults);
   calls.length = 0;
@@ -51,9 +54,11 @@ const until = (id: string, state: Build['state']) =>
     const build = await get(id);
     expect(build.state).toBe(state);
     return build;
-  }, 20_000);
+  }, 40_000);
 const refusal = ({ status, body }: { status: number; body: Answer }) => [status, body.error?.code];
-const built = () => calls.filter(({ name }) => name === 'buildImages').length;
+const built = (commit: string) =>
+  calls.filter(({ name, input }) => name === 'buildImages' && (input as { commit: string }).commit === commit)
+    .length;
 
 describe('POST /api/builds', () => {
   it('is accepted without a worker, says what it waits for, and is built once there is one', async () => {
@@ -75,7 +80,7 @@ describe('POST /api/builds', () => {
       ...{ id: body.id, app: 'api', commit, state: 'finished', outcome: 'succeeded' },
       images: [{ repository: 'openverse-api', digest: expect.stringMatching(/^sha256:/) }],
     });
-  }, 40_000);
+  }, 90_000);
 
   it('under the same key it is one build, also when it has ended; another body is refused', async () => {
     const commit = commitOf();
@@ -84,7 +89,7 @@ describe('POST /api/builds', () => {
     await until(one.body.id, 'finished');
     expect((await ask({ app: 'api', commit }, 'key-1')).body).toEqual(one.body);
     expect((await get(one.body.id)).state).toBe('finished');
-    expect(built()).toBe(1);
+    expect(built(commit)).toBe(1);
     await eventually(async () =>
       expect(refusal(await ask({ app: 'api', commit: commitOf() }, 'key-1'))).toEqual([409, 'KEY_REUSED']),
     );
@@ -108,14 +113,14 @@ describe('POST /api/builds', () => {
       });
       expect(answer.status).toBe(202);
       return answer.body as Answer;
-    }, 20_000);
-    await eventually(() => expect(built()).toBe(1));
+    }, 40_000);
+    await eventually(() => expect(built(commit)).toBe(1));
     await ask({ app: 'api', commit });
     await api.call({ method: 'POST', url: `/api/deployments/${id}/stop`, payload: {} });
     await eventually(async () => {
       const { body } = await api.call({ url: `/api/deployments/${id}` });
       expect(body).toMatchObject({ outcome: 'stopped' });
-    }, 20_000);
+    }, 40_000);
     expect((await get(`api.${commit}`)).state).toBe('running');
     finish();
     expect(await until(`api.${commit}`, 'finished')).toMatchObject({ outcome: 'succeeded' });

@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core';
 import { expect } from 'vitest';
 
 /** Debian's; `CHROMIUM` where it is elsewhere. */
-const EXECUTABLE = process.env['CHROMIUM'] || '/usr/bin/chromium';
+export const CHROMIUM = process.env['CHROMIUM'] || '/usr/bin/chromium';
 
 export interface Visit {
   page: Page;
@@ -16,7 +16,7 @@ export interface Visit {
 }
 
 export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] });
+  chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
 
 export async function visit(
   browser: Browser,
@@ -25,7 +25,8 @@ export async function visit(
 ): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  // Far above what anything here takes, so that only what never comes fails.
+  page.setDefaultTimeout(60_000);
   const complaints: string[] = [];
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (message) => {

@@ -85,8 +85,8 @@ describe('every page', () => {
       await road(page, 'mailer').waitFor();
       times.push(performance.now() - started);
     }
-    // Generous: what is shared with other tests is slow now and then.
-    expect(Math.min(...times)).toBeLessThan(1_000);
+    // Half a second on a quiet machine of two cores; generous, since tests share theirs with others.
+    expect(Math.min(...times)).toBeLessThan(3_000);
   });
 });
 
@@ -233,6 +233,20 @@ describe('who looks', () => {
 });
 
 describe('live', () => {
+  it('shows what came before the page listened to it, as on a slow machine', async () => {
+    const page = await open('/');
+    // What the page does after it is drawn comes three seconds late: all that there is has come by then.
+    await page.addInitScript(`{
+      const later = window.setTimeout;
+      window.requestAnimationFrame = (done) => later(done, 3_000);
+      window.setTimeout = (done, ms, ...rest) => later(done, ms > 30 && ms < 200 ? 3_000 : ms, ...rest);
+    }`);
+    await page.goto(fake.url);
+    await page.locator('.connection').waitFor();
+    await page.locator('.connection.on').waitFor({ timeout: 20_000 });
+    await road(page, 'mailer').getByText('All that was merged is in production').waitFor();
+  });
+
   it('changes by itself, and moves tasks as they move', async () => {
     const page = await open(`/deployments/${ROLLING.id}`);
     const fleet = page.locator('.fleet [role=img]');

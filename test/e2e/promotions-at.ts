@@ -32,7 +32,8 @@ export interface PromotionsAt {
   unlock(): Promise<Answer>;
 }
 
-export function promotionsAt(site: Site, app: App): PromotionsAt {
+/** @param withinMs of each wait; absent: what a played world takes at the most */
+export function promotionsAt(site: Pick<Site, 'ask' | 'github'>, app: App, withinMs?: number): PromotionsAt {
   const queue: PromotionsAt['queue'] = async () => {
     const { status, body, text } = await site.ask('GET', `/api/promotions/${app}`);
     if (status !== 200) throw new Error(`${status} ${text}`);
@@ -44,7 +45,7 @@ export function promotionsAt(site: Site, app: App): PromotionsAt {
       last = await queue();
       return wanted(last) && last;
     };
-    return until(what, look).catch((error: unknown) => {
+    return until(what, look, withinMs).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${JSON.stringify(last, null, 1)}`);
     });
   };

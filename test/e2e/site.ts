@@ -7,10 +7,12 @@ import { createTemporal } from '../../clients/temporal.js';
 import { deploymentWorkflowId } from '../../domain/ids.js';
 import type { DeploymentView } from '../../domain/view.js';
 import type { Began, Call, ServiceRef, Timings } from '../../sandbox/aws/index.js';
-import { AWS_KEYS, clusterOf, PEOPLE, serviceOf, SERVICES } from '../../sandbox/settings.js';
+import { AWS_KEYS, clusterOf, serviceOf, SERVICES } from '../../sandbox/settings.js';
 import type { RunningProcess } from '../../sandbox/processes.js';
 import type { ProcessName, Stack, StackOptions } from '../../sandbox/stack.js';
 import { startStack } from '../../sandbox/stack.js';
+import type { Answer, Ask, Asked, Person } from './ask.js';
+import { askAt } from './ask.js';
 
 export interface Lane {
   app: 'api' | 'frontend';
@@ -34,26 +36,7 @@ export const START_MS = 120_000;
 /** For waits: far above what anything here takes, so that only what never comes fails. */
 const PATIENCE_MS = 60_000;
 
-export type Person = keyof typeof PEOPLE;
-
-export interface Asked {
-  body?: object;
-  /** `null`: without a token. */
-  as?: Person | null;
-  /** `Idempotency-Key` */
-  key?: string;
-  /** Instead of the stack's API. */
-  at?: string;
-}
-
-export interface Answer {
-  status: number;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- looked at as it comes
-  body: any;
-  text: string;
-  /** How long it took. */
-  ms: number;
-}
+export type { Answer, Asked, Person };
 
 /** What changed at a service since the ledger was opened. */
 export interface Ledger {
@@ -68,7 +51,7 @@ export interface Site extends Stack {
   client: Client;
   /** Whether an activity of this type has completed in a deployment's history. */
   completed(id: string, activity: string): Promise<boolean>;
-  ask(method: string, path: string, asked?: Asked): Promise<Answer>;
+  ask: Ask;
   /** Every body that was answered, as text. */
   answers: string[];
   /** Makes the app's image set without a build. @returns its tag, which is its release too */
@@ -132,27 +115,7 @@ export async function openSite(options: Omit<StackOptions, 'docker'> = {}): Prom
   const newest = { ...stack.processes };
   const { client, close: disconnect } = createTemporal({ address: stack.temporal.address });
 
-  const ask: Site['ask'] = async (method, path, { body, as = 'alice', key, at = stack.apiUrl } = {}) => {
-    const began = performance.now();
-    const response = await fetch(`${at}${path}`, {
-      method,
-      headers: {
-        ...(as ? { authorization: `Bearer ${PEOPLE[as].token}` } : {}),
-        ...(body ? { 'content-type': 'application/json' } : {}),
-        ...(key ? { 'idempotency-key': key } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const text = await response.text();
-    answers.push(text);
-    const isJson = response.headers.get('content-type')?.includes('json');
-    return {
-      status: response.status,
-      body: isJson ? JSON.parse(text) : text,
-      text,
-      ms: performance.now() - began,
-    };
-  };
+  const ask = askAt(stack.apiUrl, answers);
   const read: Site['read'] = async (id) => {
     const { status, body, text } = await ask('GET', `/api/deployments/${id}`);
     if (status !== 200) throw new Error(`${id} could not be read: ${status} ${text}`);
