@@ -7,7 +7,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EffectKind } from '../../sandbox/github/effects.js';
 import type { PromotionsAt } from './promotions-at.js';
 import { PRODUCTION, promotionsAt, STAGING } from './promotions-at.js';
-import { freeze, TESTS } from './promotion-world.js';
+import {
+  clearAfter,
+  freeze,
+  inTests,
+  inTheMiddle,
+  newestPush,
+  promote,
+  runAt,
+  TESTS,
+} from './promotion-world.js';
 import type { Ledger, Site } from './site.js';
 import { LANES, openSite, START_MS, until } from './site.js';
 import type { TemporalAgain } from './temporal-again.js';
@@ -28,11 +37,12 @@ beforeAll(async () => {
   await Promise.all(LANES.map((lane) => site.calm(lane)));
 }, START_MS);
 afterAll(() => site?.close());
-afterEach(() => {
+afterEach(async (context) => {
   site.aws.clearFaults();
   site.github.clearFaults();
   site.github.workflows.behave(TESTS, { conclusion: 'success' });
   for (const lane of LANES) freeze(site, lane, false);
+  await clearAfter(context, api, frontend);
 });
 
 /** What was made at GitHub since then. */
@@ -49,26 +59,6 @@ function madeSince(): (kind: EffectKind) => string[] {
 const once = (ledger: Ledger): void => {
   expect(ledger.began).toEqual(['UpdateService']);
   expect(ledger.registered).toHaveLength(1);
-};
-
-/** The address of its run of tests. */
-async function testing(queue: PromotionsAt, sha: string): Promise<string> {
-  const { current } = await queue.becomes(
-    'its tests run at GitHub',
-    (one) => one.current?.release === sha && !!one.current.tests?.url,
-  );
-  return current?.tests?.url ?? '';
-}
-
-const runOf = (url: string): number => Number(url.split('/').at(-1));
-
-/** A deployment to this lane that ECS is in the middle of. */
-const watched = async (queue: PromotionsAt, sha: string, where: 'staging' | 'production'): Promise<void> => {
-  const { current } = await queue.becomes(`its deployment to ${where}`, (one) => {
-    const own = one.current;
-    return own?.release === sha && own[where] !== undefined;
-  });
-  await site.watched(current?.[where] ?? '');
 };
 
 const apiAt = () => {
@@ -101,16 +91,16 @@ describe.each(Object.keys(KILLS) as (keyof typeof KILLS)[])('%s is killed', { ti
     site.github.workflows.behave(TESTS, { conclusion: 'success', frozen: true });
     const ledgers = { api: site.ledger(STAGING.api), frontend: site.ledger(STAGING.frontend) };
     inTesting = await frontend.merge(`${what} dies while it is tested`);
-    const run = await testing(frontend, inTesting);
+    const run = await inTests(frontend, inTesting);
     freeze(site, STAGING.api, true);
     inStaging = await api.merge(`${what} dies while it goes to staging`);
-    await watched(api, inStaging, 'staging');
+    await inTheMiddle(site, api, { release: inStaging, stage: 'staging' });
     site.github.workflows.behave(TESTS, { conclusion: 'success' });
 
     await KILLS[what]();
 
     freeze(site, STAGING.api, false);
-    site.github.workflows.finish(runOf(run), 'success');
+    site.github.workflows.finish(runAt(run), 'success');
     const [staged, tested] = [await api.unlocked(inStaging), await frontend.unlocked(inTesting)];
     expect(tested.tests).toMatchObject({ url: run, attempts: [{ state: 'passed' }] });
     expect(staged.tests?.attempts).toMatchObject([{ state: 'passed' }]);
@@ -126,7 +116,7 @@ describe.each(Object.keys(KILLS) as (keyof typeof KILLS)[])('%s is killed', { ti
     const ledgers = { api: site.ledger(PRODUCTION.api), frontend: site.ledger(PRODUCTION.frontend) };
     freeze(site, PRODUCTION.frontend, true);
     await frontend.approve(inTesting);
-    await watched(frontend, inTesting, 'production');
+    await inTheMiddle(site, frontend, { release: inTesting, stage: 'production' });
     const before = await api.promotion(inStaging);
 
     await KILLS[what]();
@@ -167,6 +157,17 @@ describe('the worker is killed between an effect and its record', { timeout: 150
     expect(made('dispatch')).toHaveLength(1);
     await api.approve(sha);
     await api.reaches(sha, 'promoted');
+  });
+
+  it('GitHub has taken the comment on the pull request: it is found again, and stands there once', async () => {
+    const made = madeSince();
+    site.github.fault({ kind: 'hold-after', method: 'POST', ending: '/comments', times: 1 });
+    const sha = await frontend.merge('Commented, and nobody heard');
+    await until('it is said', () => made('comment').length === 1);
+    await KILLS.worker();
+    await promote(frontend, sha);
+    await until('it says that it is in production', () => made('comment-edit').length > 0);
+    expect(made('comment')).toHaveLength(1);
   });
 
   it.each([
@@ -278,15 +279,11 @@ describe('one of them is not there', { timeout: 150_000 }, () => {
   it('workers with no API: a webhook reaches nobody, and heals when it is delivered again', async () => {
     await site.kill('api');
     const sha = await frontend.merge('Told to nobody');
-    await site.github.webhooks.settled();
-    const refused = site.github.webhooks.deliveries('push').at(-1);
-    expect(refused?.answer?.statusCode).not.toBe(202);
+    const refused = await newestPush(site);
+    expect(refused.answer?.statusCode).not.toBe(202);
     await site.revive('api', apiAt());
-    expect(await frontend.promotion(sha)).toBeUndefined();
-    await site.github.webhooks.redeliver(refused?.id ?? 0);
-    await frontend.unlocked(sha);
-    await frontend.approve(sha);
-    await frontend.reaches(sha, 'promoted');
+    await site.github.webhooks.redeliver(refused.id);
+    await promote(frontend, sha);
   });
 
   it('GitHub is away while it waits: a maintainer who is remembered approves it, and it goes on', async () => {
@@ -302,15 +299,13 @@ describe('one of them is not there', { timeout: 150_000 }, () => {
       await site.github.up();
     }
     const next = await api.merge('GitHub is back');
-    await api.unlocked(next);
-    await api.approve(next);
-    await api.reaches(next, 'promoted');
+    await promote(api, next);
   });
 
   it('GitHub is away as its tests should begin: they begin when it is back', async () => {
     freeze(site, STAGING.frontend, true);
     const sha = await frontend.merge('Tested when GitHub is back');
-    await watched(frontend, sha, 'staging');
+    await inTheMiddle(site, frontend, { release: sha, stage: 'staging' });
     await site.github.down();
     try {
       freeze(site, STAGING.frontend, false);
@@ -318,8 +313,6 @@ describe('one of them is not there', { timeout: 150_000 }, () => {
     } finally {
       await site.github.up();
     }
-    await frontend.unlocked(sha);
-    await frontend.approve(sha);
-    await frontend.reaches(sha, 'promoted');
+    await promote(frontend, sha);
   });
 });

@@ -2,11 +2,11 @@
 import { createHmac } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { PromotionsAt } from './promotions-at.js';
 import { PRODUCTION, promotionsAt, STAGING } from './promotions-at.js';
-import { freeze, promote } from './promotion-world.js';
+import { clearAfter, freeze, inTheMiddle, promote } from './promotion-world.js';
 import type { Answer, Site } from './site.js';
 import { LANES, openSite, START_MS } from './site.js';
 
@@ -60,6 +60,7 @@ beforeAll(async () => {
   await site.revive('api', apiAt());
 }, START_MS);
 afterAll(() => site?.close());
+afterEach((context) => clearAfter(context, api, frontend));
 
 const judged = async (title: string, verdict: string): Promise<string> => {
   const files = { 'api/verdict': `${title} ${verdict}\n` };

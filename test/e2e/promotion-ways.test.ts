@@ -4,7 +4,7 @@ import { deliveryWorkflowId } from '../../domain/ids.js';
 import type { DeliveryEnd } from '../../workflows/delivery.js';
 import type { PromotionsAt } from './promotions-at.js';
 import { PRODUCTION, promotionsAt, STAGING } from './promotions-at.js';
-import { deployPast, freeze, promote } from './promotion-world.js';
+import { clearAfter, deployPast, freeze, inTheMiddle, newestPush, promote } from './promotion-world.js';
 import type { Site } from './site.js';
 import { LANES, openSite, START_MS, until } from './site.js';
 
@@ -19,9 +19,10 @@ beforeAll(async () => {
   await Promise.all(LANES.map((lane) => site.calm(lane)));
 }, START_MS);
 afterAll(() => site?.close());
-afterEach(() => {
+afterEach(async (context) => {
   site.github.webhooks.clearFaults();
   for (const lane of LANES) freeze(site, lane, false);
+  await clearAfter(context, api, frontend);
 });
 
 describe('the environments differ, and nobody knows why', { timeout: 120_000 }, () => {
@@ -77,8 +78,7 @@ describe('rejected and failed', { timeout: 120_000 }, () => {
   it('rejected in staging: its deployment is stopped first; the next merge goes', async () => {
     freeze(site, STAGING.api, true);
     const sha = await api.merge('Rejected at once');
-    const { staging = '' } = await api.reaches(sha, 'staging');
-    await site.watched(staging);
+    const staging = await inTheMiddle(site, api, { release: sha, stage: 'staging' });
     expect((await api.ask('reject', { release: sha, reason: 'wrong branch' })).status).toBe(200);
     expect((await api.promotion(sha))?.stage).toBe('staging');
     freeze(site, STAGING.api, false);
@@ -92,8 +92,7 @@ describe('rejected and failed', { timeout: 120_000 }, () => {
     await api.unlocked(sha);
     freeze(site, PRODUCTION.api, true);
     await api.approve(sha);
-    const { production: first = '' } = await api.reaches(sha, 'production');
-    await site.watched(first);
+    const first = await inTheMiddle(site, api, { release: sha, stage: 'production' });
     await site.stopIt(first, 'not before lunch');
     freeze(site, PRODUCTION.api, false);
     expect(await api.reaches(sha, 'failed')).toMatchObject({ failedStage: 'production' });
@@ -121,11 +120,12 @@ describe('rejected and failed', { timeout: 120_000 }, () => {
   });
 });
 
-/** What the newest push came to. */
+const pageOf = (title: string) => ({ [`frontend/${title}.md`]: `${title}\n` });
+
+/** What the newest push to main came to. */
 async function pushEnd(): Promise<DeliveryEnd> {
-  await site.github.webhooks.settled();
-  const [last] = site.github.webhooks.deliveries('push').slice(-1);
-  const handle = site.client.workflow.getHandle(deliveryWorkflowId(last?.guid ?? ''));
+  const { guid } = await newestPush(site);
+  const handle = site.client.workflow.getHandle(deliveryWorkflowId(guid));
   return (await handle.result()) as DeliveryEnd;
 }
 
@@ -163,10 +163,19 @@ describe('pushes', { timeout: 120_000 }, () => {
   it('deliveries out of order: the merges wait in the order of main', async () => {
     const current = await frontend.merge('Under way');
     await frontend.unlocked(current);
+    const numbers: number[] = [];
+    for (const title of ['First, told last', 'Second', 'Third']) {
+      const opened = await site.github.openPullRequest({ title, author: 'ann', files: pageOf(title) });
+      numbers.push(opened.number);
+    }
+    await site.github.webhooks.settled();
+    // Merged one after the other, told of in another order.
     site.github.webhooks.fault({ kind: 'late', event: 'push', times: 1, delayMs: 2_500 });
-    const merged = [await frontend.merge('First, told last')];
-    // The branch of the next pull request is pushed, too: only what is told of main counts.
-    merged.push(await frontend.merge('Second'), await frontend.merge('Third'));
+    const merged: string[] = [];
+    for (const number of numbers) {
+      merged.push((await site.github.mergePullRequest({ number, by: 'alice' })).sha);
+    }
+    await frontend.becomes('the later two wait', (queue) => queue.waiting.length === 2);
     const { waiting } = await frontend.becomes('all three wait', (queue) => queue.waiting.length === 3);
     expect(waiting.map(({ release }) => release)).toEqual(merged);
     await promote(frontend, current);

@@ -1,9 +1,14 @@
 /** What happens around a promotion queue of a real stack, and what is counted of it. */
+import { randomUUID } from 'node:crypto';
+import { ScheduleNotFoundError } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import type { TestContext } from 'vitest';
+import { RECONCILE_SCHEDULE_ID } from '../../clients/reconcile-schedule.js';
 import { noticeWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
 import type { PromotionNews } from '../../domain/messages.js';
-import { SIGNAL } from '../../domain/messages.js';
-import { SERVICES } from '../../sandbox/settings.js';
+import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
+import type { Delivery } from '../../sandbox/github/webhooks/hooks.js';
+import { FIRST_TAG, SERVICES } from '../../sandbox/settings.js';
 import type { PromotionsAt } from './promotions-at.js';
 import type { Lane, Site } from './site.js';
 import { refOf, until } from './site.js';
@@ -29,10 +34,13 @@ export async function deployPast(site: Site, lane: Lane): Promise<string> {
 export const freeze = (site: Site, lane: Lane, frozen: boolean): void =>
   void site.aws.behave({ ...refOf(lane), behaviour: { frozen } });
 
+const tagOf = (site: Site, release: string): string =>
+  release === site.sample.commits.first ? FIRST_TAG : release;
+
 /** A redeployment of what production runs, in the middle of which it stands still. @returns how it goes on */
 export async function holdProduction(site: Site, lane: Lane): Promise<() => Promise<void>> {
   freeze(site, lane, true);
-  const tag = (await site.release(lane)) ?? '';
+  const tag = tagOf(site, (await site.release(lane)) ?? '');
   const id = await site.deploy(lane, { tag });
   await site.watched(id);
   return async () => {
@@ -67,4 +75,74 @@ export async function promote(queue: PromotionsAt, sha: string): Promise<void> {
   await queue.unlocked(sha);
   await queue.approve(sha);
   await queue.reaches(sha, 'promoted');
+}
+
+/** ECS is in the middle of this release's deployment there. @returns its id */
+export async function inTheMiddle(
+  site: Site,
+  queue: PromotionsAt,
+  { release, stage }: { release: string; stage: 'staging' | 'production' },
+): Promise<string> {
+  const { [stage]: id = '' } = await queue.reaches(release, stage);
+  // The queue names it as it decides for it, a moment before its lane has it.
+  await until(`${id} is there`, async () => (await site.ask('GET', `/api/deployments/${id}`)).status === 200);
+  await site.watched(id);
+  return id;
+}
+
+/** Its tests run at GitHub. @returns where */
+export async function inTests(queue: PromotionsAt, release: string): Promise<string> {
+  const { current } = await queue.becomes(
+    `the tests of ${release} run`,
+    (one) => one.current?.release === release && one.current.stage === 'testing' && !!one.current.tests?.url,
+  );
+  return current?.tests?.url ?? '';
+}
+
+/** GitHub's id of the run at this address. */
+export const runAt = (url: string): number => Number(url.split('/').at(-1));
+
+/** For `afterEach`: ends what a test that failed has left under way, so that the next one stands for itself. */
+export async function clearAfter({ task }: TestContext, ...queues: PromotionsAt[]): Promise<void> {
+  if (task.result?.state !== 'fail') return;
+  for (const queue of queues) {
+    const { current, waiting, lock } = await queue.queue();
+    const reason = 'its test has failed';
+    if (lock) await queue.unlock();
+    for (const { release } of waiting) await queue.ask('cancel', { release, reason });
+    if (current) await queue.ask('reject', { release: current.release, reason });
+  }
+}
+
+/** What GitHub told, or tried to tell, of the newest push to main: each merge brings pushes of its own branch, too. */
+export async function newestPush(site: Site): Promise<Delivery> {
+  await site.github.webhooks.settled();
+  const ofMain = site.github.webhooks
+    .deliveries('push')
+    .filter(({ body }) => (JSON.parse(body) as { ref: string }).ref === 'refs/heads/main');
+  const newest = ofMain.at(-1);
+  if (!newest) throw new Error('nobody has pushed to main');
+  return newest;
+}
+
+/** One pass of it, now. */
+export async function reconcile(site: Site): Promise<void> {
+  await site.client.workflow.execute(WORKFLOW.reconcile, {
+    workflowId: `reconcile-${randomUUID()}`,
+    taskQueue: QUEUE.main,
+    args: [],
+  });
+}
+
+/** The schedule's passes would come at any moment. */
+export async function stopReconciling(site: Site): Promise<void> {
+  await until('the schedule is there, and pauses', async () => {
+    try {
+      await site.client.schedule.getHandle(RECONCILE_SCHEDULE_ID).pause();
+      return true;
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return false;
+      throw error;
+    }
+  });
 }
