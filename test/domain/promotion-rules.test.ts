@@ -1,8 +1,9 @@
 /** What the design's section 6 says below its table: conditions, start rule, equal, off, waits and their reminders. */
 import { describe, expect, it } from 'vitest';
+import type { Code } from '../../domain/codes.js';
 import type { PromotionState } from '../../domain/promotion-state.js';
 import * as commands from '../../domain/promotion-commands.js';
-import { decide } from '../../domain/promotion-decide.js';
+import { decide, unread } from '../../domain/promotion-decide.js';
 import * as events from '../../domain/promotion-events.js';
 import { compareReads, isUnchanged, stillIs } from '../../domain/promotion-read.js';
 import { judgeResolve } from '../../domain/promotion-resolve.js';
@@ -19,6 +20,8 @@ const at = (
   one.told();
   return one;
 };
+type Case = [string, (one: Played) => unknown, Code | undefined];
+
 const bad = (release: string) => [{ release, reason: 'slow', by: 'bob', at: START }];
 const EVERY = { policy: { queue: 'every-merge', approval: 'required' } } as const;
 const AUTOMATIC = { policy: { queue: 'latest', approval: 'automatic' } } as const;
@@ -34,7 +37,7 @@ describe('conditions of an approval', () => {
     return refused?.code;
   };
 
-  it.each([
+  const table: Case[] = [
     ['locked', (one: Played) => one.lock(), 'LOCKED'],
     ['staging runs another release', (one: Played) => one.runs('staging', B), 'STAGING_MOVED'],
     ['staging went away and came back', (one: Played) => one.runs('staging', A), 'STAGING_MOVED'],
@@ -70,7 +73,8 @@ describe('conditions of an approval', () => {
     ['the source is away', (one: Played) => (one.isSourceAway = true), 'GITHUB_DOWN'],
     ['a release inside it is bad', (one: Played) => (one.bad = bad(LIVE)), undefined],
     ['production runs it already', (one: Played) => one.runs('production', A), undefined],
-  ] as const)('%s', (_words, prepare, code) => expect(approvedIn(prepare)).toBe(code));
+  ];
+  it.each(table)('%s', (_words, prepare, code) => expect(approvedIn(prepare)).toBe(code));
 
   it('override lifts a bad release and a moved production, nothing else', () => {
     const one = at('awaiting-approval').runs('production', FOREIGN);
@@ -128,7 +132,7 @@ describe('start rule', () => {
   };
   const place = { id: 'production.api.other', kind: 'rollback' } as const;
 
-  it.each([
+  const table: Case[] = [
     ['both equal', () => undefined, undefined],
     ['locked', (one: Played) => one.lock(), 'LOCKED'],
     ['locked by a rollback', (one: Played) => one.lock('PRODUCTION_ROLLED_BACK'), 'PRODUCTION_ROLLED_BACK'],
@@ -146,7 +150,8 @@ describe('start rule', () => {
       (one: Played) => (one.production = { unreadable: { code: 'SERVICE_GONE', message: 'no' } }),
       'SERVICE_GONE',
     ],
-  ] as const)('%s', (_words, prepare, code) => expect(held(prepare)).toBe(code));
+  ];
+  it.each(table)('%s', (_words, prepare, code) => expect(held(prepare)).toBe(code));
 
   it('says it at the queue and at everything that waits, since when, and who can end it how', () => {
     const one = new Played(EVERY).runs('staging', FOREIGN).merges(A).look();
@@ -479,6 +484,20 @@ describe('a read', () => {
     const { q } = one;
     expect(one.step((draft) => decide(draft, read))).toBe(false);
     expect(one.q).toEqual(q);
+  });
+
+  it('that came to nothing is tried again, and what waits says why', () => {
+    const gone = { code: 'NOT_FOUND', message: 'sluice.yaml has no promotion of api' } as const;
+    const failed = (one: Played): Played => {
+      one.step((draft) => unread(draft, gone));
+      return one;
+    };
+    const queued = failed(new Played().merges(A));
+    expect(queued.waits).toBe('NOT_FOUND');
+    expect(queued.q.look).toBe(false);
+    expect(events.nextTime(queued.q)).toBe(Date.parse(START) + 2_000);
+    expect(queued.look().current?.stage).toBe('staging');
+    expect(failed(at('awaiting-approval')).look().waits).toBe('APPROVAL');
   });
 
   it('brings the settings as sluice.yaml has them now', () => {

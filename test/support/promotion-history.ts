@@ -1,0 +1,172 @@
+/**
+ * The state of a promotion queue as the pure rules make it of the workflow's own history: its signals, commands and
+ * reads, in the order in which the workflow meets them.
+ */
+import { defaultPayloadConverter } from '@temporalio/common';
+import { tsToMs } from '@temporalio/common/lib/time.js';
+import type { temporal } from '@temporalio/proto';
+import { SIGNAL, UPDATE } from '../../domain/messages.js';
+import { approve, judgeApprove } from '../../domain/promotion-approve.js';
+import * as commands from '../../domain/promotion-commands.js';
+import { decide } from '../../domain/promotion-decide.js';
+import * as events from '../../domain/promotion-events.js';
+import type { Observation } from '../../domain/promotion-read.js';
+import { judgeResolve, resolve } from '../../domain/promotion-resolve.js';
+import { judgeRetry, needsRead, retry } from '../../domain/promotion-retry.js';
+import type { Draft, Effect, PromotionState } from '../../domain/promotion-state.js';
+import { change, emptyQueue, remembered } from '../../domain/promotion-state.js';
+import type { Commanded, LockCommand, RetryCommand } from '../../domain/promotion.js';
+
+type Event = temporal.api.history.v1.IHistoryEvent;
+type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
+
+/** The first argument, or a result; undefined where there is none. */
+function decoded(payloads: Payloads): never {
+  const [payload] = payloads?.payloads ?? [];
+  return (payload && defaultPayloadConverter.fromPayload(payload)) as never;
+}
+
+/** What is asked for: as `workflows/promotion-desk.ts` has it. */
+interface Command {
+  name: string;
+  /** Of the shape that its name says. */
+  input: Commanded & LockCommand & RetryCommand;
+}
+
+const JUDGE: Record<string, (q: PromotionState, input: never) => unknown> = {
+  [UPDATE.approve]: judgeApprove,
+  [UPDATE.reject]: commands.judgeReject,
+  [UPDATE.cancel]: commands.judgeCancel,
+  [UPDATE.retryPromotion]: judgeRetry,
+  [UPDATE.resolve]: judgeResolve,
+  [UPDATE.reportTests]: commands.judgeTests,
+};
+const RUN: Record<string, (draft: Draft, input: never, read: Observation) => unknown> = {
+  [UPDATE.approve]: approve,
+  [UPDATE.reject]: commands.reject,
+  [UPDATE.cancel]: commands.reject,
+  [UPDATE.retryPromotion]: retry,
+  [UPDATE.resolve]: resolve,
+  [UPDATE.reportTests]: commands.reportTests,
+};
+const SIGNALLED: Record<string, (draft: Draft, input: never) => void> = {
+  [SIGNAL.merges]: events.mergesCame,
+  [SIGNAL.deploymentEnded]: events.deploymentEnded,
+  [SIGNAL.testsEnded]: events.testsEnded,
+  [SIGNAL.testsStarted]: events.testsStarted,
+  [SIGNAL.look]: events.changedOutside,
+};
+
+/** Reads within a command have three seconds. */
+const COMMAND_READ_S = 3;
+
+export class Recomputed {
+  q: PromotionState;
+  /** Reads that were for commands are answered in the order of the commands. */
+  private readonly reading: Command[] = [];
+  private now = '';
+
+  /** @param check called with each change */
+  constructor(
+    app: string,
+    private readonly check: (before: PromotionState, after: PromotionState, effects: Effect[]) => void,
+  ) {
+    this.q = emptyQueue(app);
+  }
+
+  /** One run of the workflow. @returns the id of the next one */
+  run(history: readonly Event[]): string | undefined {
+    const scheduled = new Map<string, { type: string; forCommand: boolean }>();
+    let pending: Event[] = [];
+    for (const [at, event] of history.entries()) {
+      const activity = event.activityTaskScheduledEventAttributes;
+      if (activity) {
+        scheduled.set(String(event.eventId), {
+          type: activity.activityType?.name ?? '',
+          forCommand: Number(activity.scheduleToCloseTimeout?.seconds ?? 0) === COMMAND_READ_S,
+        });
+      }
+      if (event.timerFiredEventAttributes) throw new Error('no timer is part of these histories');
+      pending.push(event);
+      if (!event.workflowTaskStartedEventAttributes) continue;
+      if (!history[at + 1]?.workflowTaskCompletedEventAttributes) continue;
+      this.now = new Date(tsToMs(event.eventTime)).toISOString();
+      const updates = acceptedAfter(history, at + 1);
+      this.task(pending, updates, scheduled);
+      pending = [];
+    }
+    return history.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
+  }
+
+  private task(
+    batch: readonly Event[],
+    updates: Command[],
+    scheduled: Map<string, { type: string; forCommand: boolean }>,
+  ): void {
+    for (const { workflowExecutionSignaledEventAttributes: signal } of batch) {
+      const work = SIGNALLED[signal?.signalName ?? ''];
+      if (signal && work) this.become((draft) => work(draft, decoded(signal.input)));
+    }
+    for (const command of updates) this.asked(command);
+    const ended = batch.flatMap(({ activityTaskCompletedEventAttributes: done, ...other }) => {
+      const failed = other.activityTaskFailedEventAttributes ?? other.activityTaskTimedOutEventAttributes;
+      const of = scheduled.get(String((done ?? failed)?.scheduledEventId));
+      return of ? [{ ...of, result: done ? decoded(done.result) : undefined }] : [];
+    });
+    for (const { type, forCommand, result } of ended) {
+      if (type === 'recoverPromotions') this.become(() => undefined);
+      if (type === 'observePromotion' && !forCommand && result)
+        this.become((draft) => void decide(draft, result));
+    }
+    for (const { forCommand, result } of ended) {
+      if (!forCommand) continue;
+      const command = this.reading.shift();
+      if (command && result) this.do(command, result);
+    }
+  }
+
+  private asked(command: Command): void {
+    const { name, input } = command;
+    if (name === UPDATE.lock) return this.become((draft) => void commands.joinLock(draft, input));
+    if (name === UPDATE.unlock) return this.become(commands.unlock);
+    if (this.q.keys.some(({ key }) => key === input.key)) return;
+    const reads =
+      name === UPDATE.approve ||
+      name === UPDATE.resolve ||
+      (name === UPDATE.retryPromotion && needsRead(this.q, input));
+    if (JUDGE[name]?.(this.q, input as never)) return;
+    if (reads) this.reading.push(command);
+    else this.do(command, undefined as never);
+  }
+
+  private do({ name, input }: Command, read: Observation): void {
+    if (JUDGE[name]?.(this.q, input as never)) return;
+    const { key, by: _by, ...body } = input;
+    let refused: unknown;
+    const { state, effects } = change(this.q, this.now, (draft) => {
+      refused = RUN[name]?.(draft, input as never, read);
+    });
+    if (refused) return;
+    const before = this.q;
+    this.q = remembered(state, key, JSON.stringify([name, body]));
+    this.check(before, this.q, effects);
+  }
+
+  private become(work: (draft: Draft) => void): void {
+    const before = this.q;
+    const { state, effects } = change(before, this.now, work);
+    this.q = state;
+    this.check(before, state, effects);
+  }
+}
+
+/** Commands that this workflow task took: they stand right behind its end. */
+function acceptedAfter(history: readonly Event[], completed: number): Command[] {
+  const found: Command[] = [];
+  for (const event of history.slice(completed + 1)) {
+    if (event.workflowTaskScheduledEventAttributes) break;
+    const input = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input;
+    if (input) found.push({ name: input.name ?? '', input: decoded(input.args) });
+  }
+  return found;
+}
