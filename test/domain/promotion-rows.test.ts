@@ -180,7 +180,7 @@ describe('testing', () => {
     one.tests('failed', '3 failed').look();
     expect(one.current).toMatchObject({
       ...{ stage: 'failed', failedStage: 'testing' },
-      failure: { code: 'TESTS_FAILED', message: '3 failed' },
+      failure: { code: 'TESTS_FAILED', message: 'Its tests failed, 2 times: 3 failed' },
     });
   });
 

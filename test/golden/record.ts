@@ -1,6 +1,7 @@
 /**
- * `npm run golden`: records the histories that CI replays, from real runs on the sandbox's stack. Run it when a
- * workflow is new; a change of a workflow that breaks a recorded one is a `patched()` change, not a recording.
+ * `npm run golden`: records the histories that CI replays, from real runs on the sandbox's stack; with names after it,
+ * only those. Run it when a workflow is new; a change of a workflow that breaks a recorded one is a `patched()` change,
+ * not a recording.
  */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,7 @@ import { PEOPLE } from '../../sandbox/settings.js';
 import type { Stack } from '../../sandbox/stack.js';
 import { startStack } from '../../sandbox/stack.js';
 import type { lane } from '../../workflows/lane.js';
+import { PROMOTION_HISTORIES, recordPromotions } from './promotions.js';
 
 const DIRECTORY = fileURLToPath(new URL('histories/', import.meta.url));
 const CONTINUE_AFTER_EVENTS = 60;
@@ -29,12 +31,23 @@ const BROKEN_TAG = 'does-not-start';
 
 const staging = (app: 'api' | 'frontend'): Target => ({ app, environment: 'staging' });
 
+/** Empty: all. */
+const only = process.argv.slice(2);
+const isWanted = (name: string): boolean => only.length === 0 || only.includes(name);
+const isOfPromotions = (name: string): boolean => PROMOTION_HISTORIES.some((one) => one === name);
+
 async function main(): Promise<void> {
-  const only = process.argv[2];
   await mkdir(DIRECTORY, { recursive: true });
+  if (only.length === 0 || !only.every(isOfPromotions)) await recordDeployments();
+  if (PROMOTION_HISTORIES.some(isWanted))
+    await recordPromotions((name, { site, ...of }) => save(name, { client: site.client, ...of }));
+  process.stdout.write(`${(await readdir(DIRECTORY)).join('\n')}\n`);
+}
+
+async function recordDeployments(): Promise<void> {
   const stack = await startStack({ docker: false, say: (line) => process.stdout.write(`${line}\n`) });
   const connection = await Connection.connect({ address: stack.temporal.address });
-  const recorder = new Recorder(stack, new Client({ connection }), only);
+  const recorder = new Recorder(stack, new Client({ connection }));
   try {
     for (const repository of ['openverse-api', 'openverse-api_nginx']) {
       stack.aws.image({ repository, tag: BROKEN_TAG, release: BROKEN_TAG, labels: { 'sandbox.exit': '1' } });
@@ -50,14 +63,12 @@ async function main(): Promise<void> {
     await connection.close();
     await stack.close();
   }
-  process.stdout.write(`${(await readdir(DIRECTORY)).join('\n')}\n`);
 }
 
 class Recorder {
   constructor(
     private readonly stack: Stack,
     private readonly client: Client,
-    private readonly only: string | undefined,
   ) {}
 
   /** Four deployments, and a lane that hands itself over between them. */
@@ -198,14 +209,21 @@ class Recorder {
     return this.save(name, deploymentWorkflowId(id));
   }
 
-  private async save(name: string, workflowId: string, runId?: string): Promise<void> {
-    if (this.only !== undefined && this.only !== name) return;
-    const handle = this.client.workflow.getHandle(workflowId, runId);
-    const history: unknown = JSON.parse(historyToJSON(await handle.fetchHistory()));
-    const file = `${DIRECTORY}${name}.json`;
-    await rm(file, { force: true });
-    await writeFile(file, `${JSON.stringify({ workflowId, history: anonymous(history) }, null, 1)}\n`);
+  private save(name: string, workflowId: string, runId?: string): Promise<void> {
+    return save(name, { client: this.client, workflowId, ...(runId ? { runId } : {}) });
   }
+}
+
+async function save(
+  name: string,
+  { client, workflowId, runId }: { client: Client; workflowId: string; runId?: string },
+): Promise<void> {
+  if (!isWanted(name)) return;
+  const handle = client.workflow.getHandle(workflowId, runId);
+  const history: unknown = JSON.parse(historyToJSON(await handle.fetchHistory()));
+  const file = `${DIRECTORY}${name}.json`;
+  await rm(file, { force: true });
+  await writeFile(file, `${JSON.stringify({ workflowId, history: anonymous(history) }, null, 1)}\n`);
 }
 
 /** Process ids and host names of the machine that recorded are nobody's business. */
