@@ -36,7 +36,7 @@ const PARTS: [string, Partial<World['left']>, Partial<Settings>][] = [
   ['no tests', { foreign: 1, fail: 1 }, { tests: false }],
 ];
 
-const SECONDS = Number(process.env['SLUICE_EXPLORE_SECONDS'] || 0) || 4 * PARTS.length;
+const SECONDS = Number(process.env['SLUICE_EXPLORE_SECONDS'] || 0) || 2 * PARTS.length;
 
 describe('everything that can happen to a promotion queue', () => {
   it.each(PARTS)(

@@ -262,7 +262,7 @@ export async function promotionWorlds(temporal: TestTemporal) {
   const worlds = new Map<string, World>();
   const acts = promotionActs(temporal, worlds);
   const calls: Calls = [];
-  const workers = await scriptedWorkers(temporal, acts as unknown as Script, calls);
+  const workers = await scriptedWorkers(temporal, acts, calls);
   let count = 0;
   return {
     acts,

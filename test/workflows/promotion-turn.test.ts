@@ -24,7 +24,7 @@ const LOCKED: TurnAnswer = { answer: 'wait', code: 'LOCKED', message: 'The queue
 
 beforeAll(async () => {
   temporal = await connect();
-  workers = await scriptedWorkers(temporal, acts as Script, calls);
+  workers = await scriptedWorkers(temporal, acts, calls);
   lanes = createLanes(temporal.client);
 });
 afterAll(async () => {
