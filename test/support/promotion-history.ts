@@ -2,9 +2,11 @@
  * The state of a promotion queue as the pure rules make it of the workflow's own history: its signals, commands and
  * reads, in the order in which the workflow meets them.
  */
+import assert from 'node:assert/strict';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { temporal } from '@temporalio/proto';
+import type { ObserveInput } from '../../activities/promotion/index.js';
 import { SIGNAL, UPDATE } from '../../domain/messages.js';
 import { approve, judgeApprove } from '../../domain/promotion-approve.js';
 import * as commands from '../../domain/promotion-commands.js';
@@ -65,6 +67,8 @@ export class Recomputed {
   /** Reads that were for commands are answered in the order of the commands. */
   private readonly reading: Command[] = [];
   private now = '';
+  /** Those that the last workflow task went through: what it reads is asked for in one of them. */
+  private epochs = new Set<number>();
 
   /** @param check called with each change */
   constructor(
@@ -85,12 +89,18 @@ export class Recomputed {
           type: activity.activityType?.name ?? '',
           forCommand: Number(activity.scheduleToCloseTimeout?.seconds ?? 0) === COMMAND_READ_S,
         });
+        if (activity.activityType?.name === 'observePromotion')
+          assert.ok(
+            this.epochs.has((decoded(activity.input) as ObserveInput).epoch),
+            `a read of another state than ${[...this.epochs].join()}: event ${String(event.eventId)}`,
+          );
       }
       if (event.timerFiredEventAttributes) throw new Error('no timer is part of these histories');
       pending.push(event);
       if (!event.workflowTaskStartedEventAttributes) continue;
       if (!history[at + 1]?.workflowTaskCompletedEventAttributes) continue;
       this.now = new Date(tsToMs(event.eventTime)).toISOString();
+      this.epochs = new Set([this.q.epoch]);
       const updates = acceptedAfter(history, at + 1);
       this.task(pending, updates, scheduled);
       pending = [];
@@ -107,7 +117,6 @@ export class Recomputed {
       const work = SIGNALLED[signal?.signalName ?? ''];
       if (signal && work) this.become((draft) => work(draft, decoded(signal.input)));
     }
-    for (const command of updates) this.asked(command);
     const ended = batch.flatMap(({ activityTaskCompletedEventAttributes: done, ...other }) => {
       const failed = other.activityTaskFailedEventAttributes ?? other.activityTaskTimedOutEventAttributes;
       const of = scheduled.get(String((done ?? failed)?.scheduledEventId));
@@ -118,6 +127,7 @@ export class Recomputed {
       if (type === 'observePromotion' && !forCommand && result)
         this.become((draft) => void decide(draft, result));
     }
+    for (const command of updates) this.asked(command);
     for (const { forCommand, result } of ended) {
       if (!forCommand) continue;
       const command = this.reading.shift();
@@ -127,8 +137,15 @@ export class Recomputed {
 
   private asked(command: Command): void {
     const { name, input } = command;
-    if (name === UPDATE.lock) return this.become((draft) => void commands.joinLock(draft, input));
-    if (name === UPDATE.unlock) return this.become(commands.unlock);
+    // Of two in one workflow task both are taken, and the second is refused as it is done.
+    if (name === UPDATE.lock) {
+      if (!this.q.lock) this.become((draft) => void commands.joinLock(draft, input));
+      return;
+    }
+    if (name === UPDATE.unlock) {
+      if (this.q.lock) this.become(commands.unlock);
+      return;
+    }
     if (this.q.keys.some(({ key }) => key === input.key)) return;
     const reads =
       name === UPDATE.approve ||
@@ -149,6 +166,7 @@ export class Recomputed {
     if (refused) return;
     const before = this.q;
     this.q = remembered(state, key, JSON.stringify([name, body]));
+    this.epochs.add(this.q.epoch);
     this.check(before, this.q, effects);
   }
 
@@ -156,6 +174,7 @@ export class Recomputed {
     const before = this.q;
     const { state, effects } = change(before, this.now, work);
     this.q = state;
+    this.epochs.add(state.epoch);
     this.check(before, state, effects);
   }
 }

@@ -29,7 +29,7 @@ import type { PromotionState } from '../../domain/promotion-state.js';
 import type { Merge, Promotion, PromotionQueueView, Stage } from '../../domain/promotion.js';
 import { endedOf } from '../../domain/test-runs.js';
 import type { PromotionQueueInput } from '../../workflows/promotion-queue.js';
-import type { Calls, Script } from './scripted.js';
+import type { Calls } from './scripted.js';
 import { eventually, script, scriptedWorkers } from './scripted.js';
 import type { TestTemporal } from './temporal.js';
 

@@ -5,7 +5,7 @@ import { SIGNAL } from '../../domain/messages.js';
 import type { TurnAnswer } from '../../domain/promotion-conditions.js';
 import { createLanes } from '../support/lanes.js';
 import { request } from '../support/requests.js';
-import type { Calls, Script } from '../support/scripted.js';
+import type { Calls } from '../support/scripted.js';
 import { eventually, script, scriptedWorkers } from '../support/scripted.js';
 import type { TestTemporal } from '../support/temporal.js';
 import { connect } from '../support/temporal.js';
