@@ -367,6 +367,8 @@ export interface ReleasesView {
 export interface MergesNews {
   /** Head of the branch up to which merges were looked for. */
   head: string;
+  /** Where the push began that they came with; absent: everything was looked for, from where the queue stood. */
+  before?: string;
   /** In the order of the branch; may be empty. */
   merges: Merge[];
 }

@@ -12,9 +12,11 @@ import type { FailedStage, Merge, Promotion, TestAttempt } from './promotion.js'
 const SEEN_KEPT = 500;
 
 /** Merges once seen, whatever their end, are not added again. They stand in the order of the branch, however they come. */
-export function mergesCame(draft: Draft, { head, merges }: MergesNews): void {
+export function mergesCame(draft: Draft, { head, before, merges }: MergesNews): void {
   const { q } = draft;
-  q.head = head;
+  // A push tells of its own merges only: of one before it nobody may have heard.
+  if (before === undefined) q.head = head;
+  else q.head ??= before;
   const isSeen = ({ sha, position }: Merge): boolean =>
     position <= q.seenTo || q.seen.some((seen) => seen.sha === sha);
   const fresh = merges.filter((merge) => !isSeen(merge));

@@ -35,15 +35,18 @@ async function pushed({ before, after, sender }: Push): Promise<DeliveryEnd> {
   const apps = await described(found.apps, sender);
   const { head } = found;
   const newest = await newestNow(apps, { after, head });
-  const refused = await bring({ news: newsOf(apps, head), newest });
+  const refused = await bring({ news: newsOf(apps, { head, before }), newest });
   const merges = Object.fromEntries(Object.entries(apps).map(([app, { length }]) => [app, length]));
   setCurrentDetails(detailsOf({ before, after }, merges, refused));
   throwUnlessRefused(refused);
   return { head, merges, refused };
 }
 
-const newsOf = (apps: Record<string, Merge[]>, head: string): Record<string, MergesNews> =>
-  Object.fromEntries(Object.entries(apps).map(([app, merges]) => [app, { head, merges }]));
+const newsOf = (
+  apps: Record<string, Merge[]>,
+  pushed: Pick<MergesNews, 'head' | 'before'>,
+): Record<string, MergesNews> =>
+  Object.fromEntries(Object.entries(apps).map(([app, merges]) => [app, { ...pushed, merges }]));
 
 /** Where the branch has moved on, its newest merges go to staging, not this push's: pushes are heard of in any order. */
 async function newestNow(

@@ -192,7 +192,7 @@ export class PromotionDesk {
     const { state, effects } = change(this.state, new Date().toISOString(), (draft) => {
       unmet = of.run(draft, command, read);
     });
-    // What the read has shown is news to the queue as well: who is refused can act on it at once.
+    // What the read has shown is news to the queue as well: who is refused can act on it in a moment.
     if (unmet && read) this.change(lookAfresh);
     refuse(unmet, this.state);
     this.become(remembered(state, command.key, fingerprint(name, command)), effects);

@@ -1,6 +1,7 @@
 /** What the design's section 6 says below its table: conditions, start rule, equal, off, waits and their reminders. */
 import { describe, expect, it } from 'vitest';
 import type { Code } from '../../domain/codes.js';
+import type { MergesNews } from '../../domain/messages.js';
 import type { PromotionState } from '../../domain/promotion-state.js';
 import * as commands from '../../domain/promotion-commands.js';
 import { decide, unread } from '../../domain/promotion-decide.js';
@@ -26,6 +27,19 @@ const bad = (release: string) => [{ release, reason: 'slow', by: 'bob', at: STAR
 const EVERY = { policy: { queue: 'every-merge', approval: 'required' } } as const;
 const AUTOMATIC = { policy: { queue: 'latest', approval: 'automatic' } } as const;
 const OFF = { policy: { queue: 'off', approval: 'required' } } as const;
+
+describe('up to where the branch was looked at for merges', () => {
+  it('from where the first push began; a later push tells of itself only, a look from there tells of all', () => {
+    const one = new Played();
+    const came = (news: Omit<MergesNews, 'merges'>) => {
+      one.step((draft) => events.mergesCame(draft, { ...news, merges: [] }));
+      return one.q.head;
+    };
+    expect(came({ head: B, before: A })).toBe(A);
+    expect(came({ head: FOREIGN, before: C })).toBe(A);
+    expect(came({ head: FOREIGN })).toBe(FOREIGN);
+  });
+});
 
 describe('conditions of an approval', () => {
   const approvedIn = (prepare: (one: Played) => unknown) => {

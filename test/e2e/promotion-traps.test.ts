@@ -107,7 +107,7 @@ describe('trap 7: approval given, staging moves, then production starts', { time
       undefined,
       undefined,
     ]);
-    // And the queue knows it now: what the refusal says can be done at once.
+    // And the queue knows it a moment later: what the refusal says can be done.
     await api.reaches(sha, 'awaiting-approval', 'STAGING_MOVED');
     expect((await api.ask('retry', { release: sha })).status).toBe(200);
     await promote(api, sha);
@@ -280,7 +280,7 @@ describe(
       await site.calm(STAGING.frontend);
       const again = await frontend.ask('approve', { release: sha });
       expect([again.status, again.body.error.code]).toEqual([409, 'STAGING_MOVED']);
-      await frontend.reaches(sha, 'awaiting-approval');
+      await frontend.reaches(sha, 'awaiting-approval', 'STAGING_MOVED');
       expect((await frontend.ask('retry', { release: sha })).status).toBe(200);
       await promote(frontend, sha);
     });

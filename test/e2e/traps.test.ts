@@ -1,5 +1,5 @@
 /**
- * The traps that others fell into, as far as one deployment can.
+ * The traps that others fell into, as far as one deployment can; those of a queue: promotion-traps.test.ts.
  *
  * | trap | is tested in |
  * |---|---|

@@ -105,11 +105,11 @@ describe('a push', () => {
     expect(called('tellPromotions')).toHaveLength(2);
     expect(called('tellPromotions')).toContainEqual({
       app: 'api',
-      news: { head: PUSH.after, merges: [told(1), told(2)] },
+      news: { head: PUSH.after, before: PUSH.before, merges: [told(1), told(2)] },
     });
     expect(called('tellPromotions')).toContainEqual({
       app: 'frontend',
-      news: { head: PUSH.after, merges: [told(2)] },
+      news: { head: PUSH.after, before: PUSH.before, merges: [told(2)] },
     });
   });
 
@@ -155,7 +155,11 @@ describe('a push', () => {
     expect(called('tellPromotions')).toEqual([
       {
         app: 'api',
-        news: { head: PUSH.after, merges: [1, 2].map((n) => mergeOf(n, { mergedBy: 'carol' })) },
+        news: {
+          head: PUSH.after,
+          before: PUSH.before,
+          merges: [1, 2].map((n) => mergeOf(n, { mergedBy: 'carol' })),
+        },
       },
     ]);
   });
