@@ -11,6 +11,7 @@ import { SIGNAL, UPDATE } from '../../domain/messages.js';
 import { approve, judgeApprove } from '../../domain/promotion-approve.js';
 import * as commands from '../../domain/promotion-commands.js';
 import { decide } from '../../domain/promotion-decide.js';
+import { lookAfresh } from '../../domain/promotion-draft.js';
 import * as events from '../../domain/promotion-events.js';
 import type { Observation } from '../../domain/promotion-read.js';
 import { judgeResolve, resolve } from '../../domain/promotion-resolve.js';
@@ -82,6 +83,10 @@ export class Recomputed {
   run(history: readonly Event[]): string | undefined {
     const scheduled = new Map<string, { type: string; forCommand: boolean }>();
     let pending: Event[] = [];
+    const input: { state?: PromotionState } = decoded(
+      history[0]?.workflowExecutionStartedEventAttributes?.input,
+    );
+    if (input.state) assert.deepEqual(input.state, JSON.parse(JSON.stringify(this.q)), 'handed over');
     for (const [at, event] of history.entries()) {
       const activity = event.activityTaskScheduledEventAttributes;
       if (activity) {
@@ -153,17 +158,18 @@ export class Recomputed {
       (name === UPDATE.retryPromotion && needsRead(this.q, input));
     if (JUDGE[name]?.(this.q, input as never)) return;
     if (reads) this.reading.push(command);
-    else this.do(command, undefined as never);
+    else this.do(command);
   }
 
-  private do({ name, input }: Command, read: Observation): void {
+  private do({ name, input }: Command, read?: Observation): void {
     if (JUDGE[name]?.(this.q, input as never)) return;
     const { key, by: _by, ...body } = input;
     let refused: unknown;
     const { state, effects } = change(this.q, this.now, (draft) => {
-      refused = RUN[name]?.(draft, input as never, read);
+      refused = RUN[name]?.(draft, input as never, read as never);
     });
-    if (refused) return;
+    // Who is refused on a fresh read can act on it at once.
+    if (refused) return read && this.become(lookAfresh);
     const before = this.q;
     this.q = remembered(state, key, JSON.stringify([name, body]));
     this.epochs.add(this.q.epoch);
