@@ -10,8 +10,9 @@ import { createRequests } from '../../activities/temporal/requests.js';
 import type { PlanRollbackInput } from '../../activities/rollback/index.js';
 import type { Target } from '../../domain/deployment.js';
 import type * as effects from '../../domain/effects.js';
-import type { BuiltImage, Notice } from '../../domain/messages.js';
+import type { BuiltImage, Lock, Notice } from '../../domain/messages.js';
 import { QUEUE } from '../../domain/messages.js';
+import type { LockCommand } from '../../domain/promotion.js';
 import type { RollbackDecision } from '../../domain/rollback.js';
 import type { TestTemporal } from './temporal.js';
 
@@ -57,6 +58,8 @@ export function script() {
         warnings: [{ code: 'VARIABLES_MISSING', message: 'lacks OLD' }],
       },
     }),
+    lockPromotions: async (_input: { app: string; command: LockCommand }): Promise<Lock | undefined> =>
+      undefined,
     look: async (_input: { id: string }): Promise<effects.Look> => ({
       service: 'staging-api',
       cluster: 'staging-default',

@@ -107,7 +107,11 @@ describe('a rollback of production', () => {
     };
     const ended = await run({ tag: 'rel-1' });
     expect(ended).toMatchObject({ kind: 'rollback', outcome: 'succeeded', verified: true, release: T });
-    expect(names().slice(0, 3)).toEqual(['authorise', 'planRollback', 'validate']);
+    expect(names().slice(0, 4)).toEqual(['authorise', 'planRollback', 'lockPromotions', 'validate']);
+    expect(inputOf('lockPromotions')).toMatchObject({
+      app: target.app,
+      command: { by: 'alice', code: 'PRODUCTION_ROLLED_BACK', reason: 'production was rolled back: errors' },
+    });
     expect(inputOf('planRollback')).toEqual({ ...target, tag: 'rel-1' });
     expect(inputOf('validate')).toMatchObject({ tag: 'rel-1', digests: expect.any(Object) as object });
     expect(marks).toEqual([
