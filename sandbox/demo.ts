@@ -41,7 +41,7 @@ async function play(stage: Stage): Promise<void> {
   await deployed(stage, commit);
   await released(stage, commit);
   await refused(stage);
-  await told(stage);
+  await told(stage, 3);
   title('What it looks like');
   await stage.sluice(['status']);
   await stage.sluice(['history']);

@@ -67,14 +67,26 @@ export async function refused(stage: Stage): Promise<void> {
   stage.check('mallory is refused', code !== 0);
 }
 
-/** What people who do not use the command line see: GitHub's environment pages, and one Slack message each. */
-export async function told(stage: Stage): Promise<void> {
+/** What people who do not use the command line see: GitHub's pages, comments on pull requests, and Slack. */
+export async function told(stage: Stage, promotions: number): Promise<void> {
   title('Everybody was told');
   const { github, slack } = stage.stack;
   const { items } = await stage.read<{ items: { id: string; state: string }[] }>('/api/deployments?limit=50');
-  const deployments = (): number => github.effects('deployment').length;
-  const messages = () => slack.messages(SLACK.channel.name);
-  const isTold = (): boolean => deployments() === items.length && messages().length === items.length;
+  const posts = () => slack.messages(SLACK.channel.name).filter(({ threadTs }) => threadTs === undefined);
+  const typeOf = (metadata: object | undefined): unknown =>
+    (metadata as { event_type?: unknown } | undefined)?.event_type;
+  const about = (type: string) => posts().filter(({ metadata }) => typeOf(metadata) === type);
+  const isTold = (): boolean =>
+    github.effects('deployment').length === items.length &&
+    about('sluice_deployment').length === items.length;
   stage.check('GitHub has a Deployment for each, Slack one message for each', await until(isTold));
-  for (const { text } of messages().slice(-3)) out(`   Slack: ${text}`);
+  const arePeople = (): boolean =>
+    about('sluice_promotion').length === promotions && github.effects('comment').length === promotions;
+  stage.check(
+    'each merge has one message, and one comment on its pull request, kept up in place',
+    await until(arePeople),
+  );
+  for (const { text } of [...about('sluice_promotion').slice(-1), ...about('sluice_deployment').slice(-2)]) {
+    out(`   Slack: ${text}`);
+  }
 }
