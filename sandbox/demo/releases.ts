@@ -73,7 +73,7 @@ export async function told(stage: Stage, promotions: number): Promise<void> {
   const { github, slack } = stage.stack;
   const { items } = await stage.read<{ items: { id: string; state: string }[] }>('/api/deployments?limit=50');
   const posts = () => slack.messages(SLACK.channel.name).filter(({ threadTs }) => threadTs === undefined);
-  const typeOf = (metadata: object | undefined): unknown =>
+  const typeOf = (metadata: unknown): unknown =>
     (metadata as { event_type?: unknown } | undefined)?.event_type;
   const about = (type: string) => posts().filter(({ metadata }) => typeOf(metadata) === type);
   const isTold = (): boolean =>
