@@ -163,18 +163,6 @@ describe('trap 9: a webhook is lost, comes twice, is delivered again', { timeout
     await promote(api, sha);
   });
 
-  it('lost, and the next one comes: what it brings goes, and reconcile says that it carries the lost one', async () => {
-    site.github.webhooks.fault({ kind: 'lost', event: 'push' });
-    const lost = await api.merge('Nobody tells of it');
-    await newestPush(site);
-    site.github.webhooks.clearFaults();
-    const next = await api.merge('The next one is told of');
-    await api.unlocked(next);
-    await reconcile(site);
-    expect(await api.reaches(lost, 'superseded')).toMatchObject({ carriedBy: `api.${next}` });
-    await promote(api, next);
-  });
-
   it('delivered again long after its end, and found by reconcile as well: nothing is done twice', async () => {
     const sha = await api.merge('Told of three times');
     await promote(api, sha);
