@@ -1,6 +1,6 @@
 /** What others ask of a promotion queue, and what it asks of Temporal when it starts anew. */
 import type { Client } from '@temporalio/client';
-import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
+import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Config } from '../../domain/config.js';
 import {
   deploymentWorkflowId,
@@ -12,6 +12,7 @@ import type { Lock, PromotionNews, StopRequest, TestsReport } from '../../domain
 import { MEMO, QUEUE, SIGNAL, UPDATE, WORKFLOW } from '../../domain/messages.js';
 import type { LockCommand, PromotionQueueView } from '../../domain/promotion.js';
 import type { PromotionState } from '../../domain/promotion-state.js';
+import { ignoringMissing } from '../temporal/missing.js';
 import { describe } from '../temporal/releases.js';
 
 /** Within the attempt of the activity that asks. */
@@ -85,12 +86,4 @@ export function createQueueMessages({ client, config }: { client: Client; config
       return undefined;
     },
   };
-}
-
-async function ignoringMissing(sent: Promise<void>): Promise<void> {
-  try {
-    await sent;
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
 }

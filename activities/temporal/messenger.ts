@@ -1,6 +1,5 @@
 /** Messages between workflows. An answer to one that is gone must not hurt, and a missing lane is started. */
 import type { Client } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import {
   buildWorkflowId,
   deploymentWorkflowId,
@@ -20,6 +19,7 @@ import type {
 } from '../../domain/messages.js';
 import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
 import type { Deployment, Target } from '../../domain/deployment.js';
+import { ignoringMissing } from './missing.js';
 
 export interface TellLane extends Target {
   ready?: Ticket;
@@ -120,12 +120,4 @@ export function createMessenger(client: Client) {
         await tellLane({ app, environment, ready: { ...ticket, ready: true } });
     },
   };
-}
-
-async function ignoringMissing(sent: Promise<void>): Promise<void> {
-  try {
-    await sent;
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
 }
