@@ -11,6 +11,7 @@ import { retentionDays } from '../../clients/retention.js';
 import { missingSearchAttributes } from '../../clients/search-attributes.js';
 import type { Temporal } from '../../clients/temporal.js';
 import { createTemporal } from '../../clients/temporal.js';
+import { eventually } from '../support/scripted.js';
 import '../support/temporal-server.js';
 
 const YAML = `
@@ -140,11 +141,24 @@ describe('the schedule of reconcile', () => {
   it('is mended where it was changed, and stays paused where a person paused it', async () => {
     const temporal = await namespace();
     await ensureReconcileSchedule(temporal);
-    await handle(temporal).update((old) => ({ ...old, spec: { intervals: [{ every: '1 day' }] } }));
-    await handle(temporal).pause('a person');
+    await handle(temporal).update((old) => ({
+      ...old,
+      spec: { intervals: [{ every: '1 day' }] },
+      state: { paused: true, note: 'a person' },
+    }));
+    // The server carries a change out after it has answered.
+    await eventually(async () =>
+      expect(await handle(temporal).describe()).toMatchObject({
+        spec: { intervals: [{ every: 86_400_000 }] },
+        state: { paused: true },
+      }),
+    );
     expect(await ensureReconcileSchedule(temporal)).toBe('updated');
-    const { spec, state } = await handle(temporal).describe();
-    expect(spec.intervals).toMatchObject([{ every: 180_000 }]);
-    expect(state).toMatchObject({ paused: true, note: 'a person' });
+    await eventually(async () =>
+      expect(await handle(temporal).describe()).toMatchObject({
+        spec: { intervals: [{ every: 180_000 }] },
+        state: { paused: true, note: 'a person' },
+      }),
+    );
   });
 });
