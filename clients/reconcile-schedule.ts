@@ -32,6 +32,8 @@ export async function ensureReconcileSchedule({
       spec: SPEC,
       action: ACTION,
       policies: POLICIES,
+      // The first pass notes for every queue where the branch stands: a push that is lost after it is found.
+      state: { triggerImmediately: true },
     });
     return 'created';
   } catch (error) {

@@ -1,8 +1,9 @@
 /** What a person sees of a promotion queue: its own record, overlaid with what Temporal knows better at this moment. */
 import { CODES, isCode } from './codes.js';
 import type { WaitingFor } from './deployment.js';
-import type { Lock } from './messages.js';
-import type { PromotionPolicy, PromotionQueueView, QueueState, Stage } from './promotion.js';
+import type { Lock, Ticket } from './messages.js';
+import type { Promotion, PromotionPolicy, PromotionQueueView, QueueState, Stage } from './promotion.js';
+import { mergerOf, tagOf } from './promotion-draft.js';
 import type { PendingActivity } from './view.js';
 import { ENDED_FROM_OUTSIDE, TAKEN_WITHIN_MS, waitingFor } from './view.js';
 
@@ -92,3 +93,19 @@ export function summaryOf(view: PromotionQueueView): PromotionSummary {
     ...(lock ? { lock } : {}),
   };
 }
+
+/**
+ * A deployment that the queue has decided for, and is about to ask the lane for: it can be read from the moment
+ * that the queue names it.
+ */
+export function promisedTicket({ current }: PromotionQueueView, id: string): Ticket | undefined {
+  if (current?.stage === 'staging' && current.staging === id)
+    return { ...ticketOf(current, id), kind: 'deploy', actor: mergerOf(current) };
+  if (current?.stage === 'production' && current.production === id)
+    return { ...ticketOf(current, id), kind: 'promotion', actor: current.approval?.by ?? '' };
+  return undefined;
+}
+
+const ticketOf = ({ release, approvedAt, startedAt, queuedAt }: Promotion, id: string) => ({
+  ...{ id, tag: tagOf(release), queuedAt: approvedAt ?? startedAt ?? queuedAt, ready: false },
+});

@@ -4,7 +4,7 @@
  */
 import type { Code } from './codes.js';
 import { CODES, isCode } from './codes.js';
-import type { Deployment, Rollout, Step, StepName, WaitingFor } from './deployment.js';
+import type { Deployment, Rollout, Step, StepName, Target, WaitingFor } from './deployment.js';
 import { STEPS } from './deployment.js';
 import { positionOf } from './lane.js';
 import type { LaneView, Ticket } from './messages.js';
@@ -78,17 +78,20 @@ export function overlay(input: OverlayInput): DeploymentView {
 }
 
 /** For a ticket whose workflow is about to start: its request was accepted, so it can be read (section 8). */
-export const queuedView = (ticket: Ticket, lane: LaneView): DeploymentView =>
+export const queuedView = (
+  ticket: Ticket,
+  { app, environment, lane }: Target & { lane?: LaneView },
+): DeploymentView =>
   overlay({
     deployment: {
-      ...{ id: ticket.id, app: lane.app, environment: lane.environment, kind: ticket.kind },
+      ...{ id: ticket.id, app, environment, kind: ticket.kind },
       ...{ actor: ticket.actor, queuedAt: ticket.queuedAt, ...(ticket.tag ? { tag: ticket.tag } : {}) },
       state: 'queued',
       steps: STEPS.map((name) => ({ name, state: 'pending' })),
       warnings: [],
     },
     pending: [],
-    lane,
+    ...(lane ? { lane } : {}),
     status: 'RUNNING',
     now: new Date(ticket.queuedAt),
   });

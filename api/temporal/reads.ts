@@ -8,10 +8,13 @@ import {
   deploymentWorkflowId,
   laneWorkflowId,
   parseDeploymentId,
+  promotionWorkflowId,
   rollbackWorkflowId,
 } from '../../domain/ids.js';
-import type { LaneView } from '../../domain/messages.js';
+import type { LaneView, Ticket } from '../../domain/messages.js';
 import { MEMO } from '../../domain/messages.js';
+import type { PromotionQueueView } from '../../domain/promotion.js';
+import { promisedTicket } from '../../domain/promotion-view.js';
 import type { DeploymentView, PendingActivity } from '../../domain/view.js';
 import { overlay, queuedView } from '../../domain/view.js';
 import { millis, read } from './call.js';
@@ -93,11 +96,19 @@ async function readRollback(
   return view.state === 'running' ? { ...view, state: 'queued' } : view;
 }
 
-/** Accepted, and its workflow is about to start: the lane knows it already. */
+/** Accepted, and its workflow is about to start: the lane knows it already, or the promotion queue is about to ask. */
 async function readTicket(t: Temporal, target: Target, id: string): Promise<DeploymentView | undefined> {
+  const { app, environment } = target;
   const lane = await readLane(t, target);
-  const ticket = [lane?.running, ...(lane?.waiting ?? [])].find((one) => one?.id === id);
-  return lane && ticket ? queuedView(ticket, lane) : undefined;
+  const inLane = [lane?.running, ...(lane?.waiting ?? [])].find((one) => one?.id === id);
+  const ticket = inLane ?? (await readPromised(t, app, id));
+  return ticket ? queuedView(ticket, { app, environment, ...(lane ? { lane } : {}) }) : undefined;
+}
+
+async function readPromised(t: Temporal, app: string, id: string): Promise<Ticket | undefined> {
+  const queue = await describe(t, promotionWorkflowId(app));
+  const view = queue?.memo?.[MEMO.promotions] as PromotionQueueView | undefined;
+  return view && promisedTicket(view, id);
 }
 
 /** A deployment closes at once after it has said how it ends, unless there is no worker any more. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Promotion, PromotionQueueView } from '../../domain/promotion.js';
 import type { QueueOverlay } from '../../domain/promotion-view.js';
-import { idleQueue, overlayQueue, summaryOf } from '../../domain/promotion-view.js';
+import { idleQueue, overlayQueue, promisedTicket, summaryOf } from '../../domain/promotion-view.js';
 import { waitingFor } from '../../domain/view.js';
 
 const AT = '2026-03-01T10:00:00.000Z';
@@ -77,5 +77,25 @@ describe('summaryOf', () => {
     });
     const { waitingFor: _waits, ...quiet } = view();
     expect(summaryOf(quiet).waitingFor?.code).toBe('APPROVAL');
+  });
+});
+
+describe('promisedTicket', () => {
+  const id = 'staging.api.pqs1zaaaa';
+  const merge = { sha: RELEASE, title: 'One', author: 'dave', mergedBy: 'carol', position: 1 };
+  const staging = view({ current: { ...promotion, stage: 'staging', staging: id, merges: [merge] } });
+  const approval = { by: 'alice', at: AT, release: RELEASE, digests: {}, tests: 'no tests are configured' };
+  const production = view({ current: { ...promotion, stage: 'production', production: id, approval } });
+
+  it('is the deployment that the queue has decided for, before its lane knows it', () => {
+    const ticket = { id, tag: RELEASE, queuedAt: AT, ready: false };
+    expect(promisedTicket(staging, id)).toEqual({ ...ticket, kind: 'deploy', actor: 'carol' });
+    expect(promisedTicket(production, id)).toEqual({ ...ticket, kind: 'promotion', actor: 'alice' });
+  });
+
+  it('is none where it was another stage’s, or another deployment', () => {
+    expect(promisedTicket(staging, 'staging.api.other')).toBeUndefined();
+    expect(promisedTicket(view({ current: { ...promotion, staging: id } }), id)).toBeUndefined();
+    expect(promisedTicket(idleQueue('api', POLICY), id)).toBeUndefined();
   });
 });

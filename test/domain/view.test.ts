@@ -241,7 +241,8 @@ describe('the queue', () => {
   });
 
   it('can be read as a ticket, before its workflow is there', () => {
-    const view = queuedView(ticket(queued.id), lane({ running: ticket('staging.api.other123') }));
+    const held = lane({ running: ticket('staging.api.other123') });
+    const view = queuedView(ticket(queued.id), { app: 'api', environment: 'staging', lane: held });
     expect(view).toMatchObject({ id: queued.id, state: 'queued', position: 1, actor: 'bob', tag: TAG });
   });
 });

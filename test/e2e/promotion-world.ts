@@ -84,8 +84,6 @@ export async function inTheMiddle(
   { release, stage }: { release: string; stage: 'staging' | 'production' },
 ): Promise<string> {
   const { [stage]: id = '' } = await queue.reaches(release, stage);
-  // The queue names it as it decides for it, a moment before its lane has it.
-  await until(`${id} is there`, async () => (await site.ask('GET', `/api/deployments/${id}`)).status === 200);
   await site.watched(id);
   return id;
 }
@@ -125,13 +123,15 @@ export async function newestPush(site: Site): Promise<Delivery> {
   return newest;
 }
 
-/** One pass of it, now. */
-export async function reconcile(site: Site): Promise<void> {
+/** One pass of it, now. @returns the workflow's id */
+export async function reconcile(site: Site): Promise<string> {
+  const workflowId = `reconcile-${randomUUID()}`;
   await site.client.workflow.execute(WORKFLOW.reconcile, {
-    workflowId: `reconcile-${randomUUID()}`,
+    workflowId,
     taskQueue: QUEUE.main,
     args: [],
   });
+  return workflowId;
 }
 
 /** The schedule's passes would come at any moment. */

@@ -12,6 +12,7 @@ import type { Promotion } from '../../domain/promotion.js';
 import type { promotionQueue } from '../../workflows/promotion-queue.js';
 import type { PromotionsAt } from '../e2e/promotions-at.js';
 import { PRODUCTION, promotionsAt } from '../e2e/promotions-at.js';
+import { deployPast, newestPush, reconcile } from '../e2e/promotion-world.js';
 import type { Site } from '../e2e/site.js';
 import { LANES, openSite, until } from '../e2e/site.js';
 
@@ -20,6 +21,8 @@ export const PROMOTION_HISTORIES = [
   'deployment-of-a-merge',
   'deployment-of-a-promotion',
   'deployment-that-gave-its-turn-back',
+  'drift-notice',
+  'plan',
   'promotion-continued-as-new',
   'promotion-failed-tests',
   'promotion-locked-after-rollback',
@@ -28,6 +31,7 @@ export const PROMOTION_HISTORIES = [
   'promotion-rejected',
   'promotion-superseded',
   'promotion-that-continues-as-new',
+  'reconcile',
   'rollback-that-locks-promotions',
   'tests-passed',
 ] as const;
@@ -53,6 +57,7 @@ export async function recordPromotions(saveFrom: Save): Promise<void> {
     await continuedAsNew({ site, api, save });
     await gaveItsTurnBack({ site, api, save });
     await lockedAfterRollback({ site, api, save });
+    await plannedAndReconciled({ site, api, save });
   } finally {
     await site.close();
   }
@@ -160,6 +165,36 @@ async function lockedAfterRollback({ site, api, save }: Recording): Promise<void
   await api.unlocked(fixed);
   await save('promotion-locked-after-rollback', QUEUE_ID);
   await save('rollback-that-locks-promotions', rollbackWorkflowId(PRODUCTION.api, id.split('.')[2] ?? ''));
+}
+
+/** Somebody deploys past Sluice, and a push is lost: a pass finds both. */
+async function plannedAndReconciled({ site, api, save }: Recording): Promise<void> {
+  const tag = await deployPast(site, PRODUCTION.api);
+  const { status } = await site.ask('POST', '/api/plans', { body: { ...PRODUCTION.api, tag } });
+  if (status !== 200) throw new Error(`No plan: ${status}`);
+  await save('plan', await newestClosed(site, WORKFLOW.plan));
+  // What is younger than ten seconds may be the lane's own.
+  const told = await until('the drift is told of', async () => {
+    await reconcile(site);
+    return (await closedOf(site, WORKFLOW.driftNotice))[0];
+  });
+  await save('drift-notice', told);
+  site.github.webhooks.fault({ kind: 'lost', event: 'push' });
+  await api.merge('Nobody tells of it');
+  await newestPush(site);
+  site.github.webhooks.clearFaults();
+  await save('reconcile', await reconcile(site));
+}
+
+const newestClosed = (site: Site, type: string): Promise<string> =>
+  until(`a ${type} has ended`, async () => (await closedOf(site, type))[0]);
+
+/** @returns ids, the newest first */
+async function closedOf({ client }: Site, type: string): Promise<string[]> {
+  const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Completed'`;
+  const ids: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+  return ids;
 }
 
 async function promote(api: PromotionsAt, title: string): Promise<Promotion> {

@@ -131,6 +131,14 @@ describe('the schedule of reconcile', () => {
     expect(policies.overlap).toBe('SKIP');
   });
 
+  it('makes its first pass at once', async () => {
+    const temporal = await namespace();
+    await ensureReconcileSchedule(temporal);
+    await eventually(async () =>
+      expect((await handle(temporal).describe()).info.numActionsTaken).toBeGreaterThan(0),
+    );
+  });
+
   it('is made once by several that start at the same time', async () => {
     const temporal = await namespace();
     const made = await Promise.all(Array.from({ length: 5 }, () => ensureReconcileSchedule(temporal)));
