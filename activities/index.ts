@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Aws } from '../clients/aws.js';
 import type { Credentials } from '../clients/github-credentials.js';
 import type { Identities } from '../clients/identity.js';
-import type { Config } from '../domain/config.js';
+import type { Config } from '../domain/config/config.js';
 import { createBuildActivities } from './docker/index.js';
 import { createRegistryAccess } from './ecr/registry.js';
 import { createRetag } from './ecr/retag.js';

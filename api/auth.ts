@@ -1,7 +1,7 @@
 /** Who asks, and what they may: rule 11, and `access.read`. Never open by default. */
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { GitHubDown, Identities, Misconfigured } from '../clients/identity.js';
-import type { Config } from '../domain/config.js';
+import type { Config } from '../domain/config/config.js';
 import { CODES } from '../domain/codes.js';
 import { EMERGENCY } from '../domain/emergency.js';
 import { ApiError } from './errors.js';

@@ -1,9 +1,9 @@
 /** The form of a request, as far as a schema cannot say it: what is configured, and what goes together. */
-import type { Config } from '../domain/config.js';
+import type { Config } from '../domain/config/config.js';
 import type { Target } from '../domain/deployment.js';
 import { parseDeploymentId } from '../domain/ids.js';
-import type { PromotionPolicy } from '../domain/promotion.js';
-import { dateOf } from '../domain/release-dates.js';
+import type { PromotionPolicy } from '../domain/promotion/promotion.js';
+import { dateOf } from '../domain/release/dates.js';
 import { isTag } from '../domain/tags.js';
 import { badRequest, notFound } from './errors.js';
 import { serviceOf } from './links.js';

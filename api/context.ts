@@ -1,7 +1,7 @@
 /** What the routes stand on. */
 import type { Identities } from '../clients/identity.js';
 import type { Temporal } from '../clients/temporal.js';
-import type { Config } from '../domain/config.js';
+import type { Config } from '../domain/config/config.js';
 import type { Guards, Person } from './auth.js';
 import type { Dashboard } from './dashboard.js';
 import type { DeploymentView } from '../domain/view.js';

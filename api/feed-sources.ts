@@ -1,5 +1,5 @@
 /** What the stream of everything is made of. */
-import type { PromotionQueueView } from '../domain/promotion.js';
+import type { PromotionQueueView } from '../domain/promotion/promotion.js';
 import type { DeploymentView } from '../domain/view.js';
 import type { Context } from './context.js';
 import { shownTo } from './context.js';

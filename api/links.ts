@@ -1,8 +1,8 @@
 /** Where to look further. */
-import type { Config, ServiceConfig } from '../domain/config.js';
+import type { Config, ServiceConfig } from '../domain/config/config.js';
 import type { Target } from '../domain/deployment.js';
 import { deploymentWorkflowId, laneWorkflowId, releaseWorkflowId } from '../domain/ids.js';
-import type { Release } from '../domain/release.js';
+import type { Release } from '../domain/release/release.js';
 
 export interface LinkSettings {
   config: Config;

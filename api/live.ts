@@ -1,7 +1,7 @@
 /** What the environments say of themselves at this moment: ECS's counts and the version endpoints. */
 import type { ECSClient, Service } from '@aws-sdk/client-ecs';
 import { DescribeServicesCommand } from '@aws-sdk/client-ecs';
-import type { Config } from '../domain/config.js';
+import type { Config } from '../domain/config/config.js';
 import type { Warning } from '../domain/deployment.js';
 import { cached } from './cache.js';
 

@@ -10,7 +10,7 @@ import { createCredentials } from '../clients/github-credentials.js';
 import { identitiesOf } from '../clients/identities-of.js';
 import { readSecretFiles } from '../clients/secret-files.js';
 import { createTemporal } from '../clients/temporal.js';
-import type { Config } from '../domain/config.js';
+import type { Config } from '../domain/config/config.js';
 import { buildApi } from './app.js';
 import { buildDashboard } from './dashboard-build.js';
 import { createLive } from './live.js';

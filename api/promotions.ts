@@ -1,6 +1,6 @@
 /** What is told to a promotion queue: form only. Whether it may be done now, the queue itself decides. */
 import type { FastifyRequest } from 'fastify';
-import type { PromotionQueueView } from '../domain/promotion.js';
+import type { PromotionQueueView } from '../domain/promotion/promotion.js';
 import { shortTag } from '../domain/summary.js';
 import { assertPromoted } from './checks.js';
 import type { Context } from './context.js';

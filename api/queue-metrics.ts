@@ -3,7 +3,7 @@ import { Gauge } from 'prom-client';
 import type { LaneView } from '../domain/messages.js';
 import { MEMO } from '../domain/messages.js';
 import { promotionWorkflowId } from '../domain/ids.js';
-import type { PromotionQueueView } from '../domain/promotion.js';
+import type { PromotionQueueView } from '../domain/promotion/promotion.js';
 import { cached } from './cache.js';
 import { allTargets } from './checks.js';
 import type { ApiDeps } from './context.js';

@@ -1,7 +1,7 @@
 /** Releases that the image registry still holds: what a rollback can go back to beyond a lane's memory. */
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import { DescribeImagesCommand } from '@aws-sdk/client-ecr';
-import type { Config } from '../domain/config.js';
+import type { Config } from '../domain/config/config.js';
 import type { Warning } from '../domain/deployment.js';
 import { cached } from './cache.js';
 

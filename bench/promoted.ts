@@ -1,6 +1,6 @@
 /** One promotion through the real processes: a merge, its way to the button, the approval, its end. */
 import { buildWorkflowId, deploymentWorkflowId } from '../domain/ids.js';
-import type { Promotion, PromotionQueueView, Stage } from '../domain/promotion.js';
+import type { Promotion, PromotionQueueView, Stage } from '../domain/promotion/promotion.js';
 import type { Timings } from '../sandbox/aws/index.js';
 import { eventsOf, startOf } from './events-of.js';
 import type { Bench } from './site.js';

@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { RECONCILE_SCHEDULE_ID } from '../clients/reconcile-schedule.js';
 import { deploymentWorkflowId, promotionWorkflowId } from '../domain/ids.js';
 import { MEMO, QUEUE, WORKFLOW } from '../domain/messages.js';
-import type { PromotionState } from '../domain/promotion-state.js';
+import type { PromotionState } from '../domain/promotion/state.js';
 import { clusterOf, ENVIRONMENTS, FIRST_TAG, SERVICES } from '../sandbox/settings.js';
 import { residentMb } from './machine.js';
 import { approve, QUICK, unlocked } from './promoted.js';

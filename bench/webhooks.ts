@@ -9,7 +9,7 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { deliveryWorkflowId } from '../domain/ids.js';
 import type { Delivered } from '../domain/messages.js';
 import { QUEUE, WORKFLOW } from '../domain/messages.js';
-import { deliveredOf } from '../domain/webhook.js';
+import { deliveredOf } from '../domain/merges/webhook.js';
 import { SECRETS } from '../sandbox/settings.js';
 import { processorMs } from './machine.js';
 import type { Bench } from './site.js';

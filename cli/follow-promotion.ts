@@ -1,5 +1,5 @@
 /** Follows a promotion, and the deployments that are its stages, until it ends. */
-import type { Promotion, PromotionQueueView } from '../domain/promotion.js';
+import type { Promotion, PromotionQueueView } from '../domain/promotion/promotion.js';
 import type { ShownDeployment } from './client.js';
 import { Problem } from './client.js';
 import type { CliContext, Io } from './context.js';

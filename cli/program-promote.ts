@@ -1,8 +1,8 @@
 /** `sluice promote`, and what belongs to it. */
 import { Argument } from 'commander';
 import type { Command } from 'commander';
-import type { Resolution } from '../domain/promotion.js';
-import { RESOLUTIONS } from '../domain/promotion.js';
+import type { Resolution } from '../domain/promotion/promotion.js';
+import { RESOLUTIONS } from '../domain/promotion/promotion.js';
 import type { Wrap } from './act.js';
 import { followed } from './act.js';
 import type { ApproveOptions, Reasoned } from './commands/promote.js';

@@ -6,7 +6,7 @@ import type {
   PromotionQueueView,
   TestAttempt,
   Tests,
-} from '../domain/promotion.js';
+} from '../domain/promotion/promotion.js';
 import { shortTag } from '../domain/summary.js';
 import type { AppView } from './client.js';
 import { duration, entryOf, plain, waitLine } from './render.js';

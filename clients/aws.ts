@@ -7,7 +7,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { OnAwsCall } from './aws-calls.js';
 import { observe } from './aws-calls.js';
-import type { Config } from '../domain/config.js';
+import type { Config } from '../domain/config/config.js';
 
 const ONCE = {
   maxAttempts: 1,

@@ -1,7 +1,7 @@
 /** Reads `sluice.yaml` at start. */
 import { readFileSync } from 'node:fs';
-import { parseConfig } from '../domain/config-parse.js';
-import type { Config } from '../domain/config.js';
+import { parseConfig } from '../domain/config/parse.js';
+import type { Config } from '../domain/config/config.js';
 
 /** The process must not start; the message says why, a problem a line, and what to do. */
 export class ConfigError extends Error {

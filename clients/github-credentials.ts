@@ -2,7 +2,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { createAppAuth } from '@octokit/auth-app';
 import type { Octokit } from '@octokit/rest';
-import type { Config } from '../domain/config.js';
+import type { Config } from '../domain/config/config.js';
 import { ConfigError } from './config.js';
 import { createGitHub, CredentialsError, isToken, troubleOf, type GitHubTrouble } from './github.js';
 

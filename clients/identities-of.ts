@@ -1,5 +1,5 @@
 /** Who asks, for a process: from its configuration and its environment. */
-import type { Config } from '../domain/config.js';
+import type { Config } from '../domain/config/config.js';
 import { emergencyToken } from './emergency.js';
 import type { Credentials } from './github-credentials.js';
 import { createIdentities } from './identity.js';

@@ -3,7 +3,7 @@
  * (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_deployment_events.html).
  * One is news, never a verdict: it says that a read is worth its call now.
  */
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import type { Target } from './deployment.js';
 
 export interface EcsEvent {

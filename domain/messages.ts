@@ -5,9 +5,9 @@
 import type { Code } from './codes.js';
 import type { Deployment, DeploymentRequest, Failure, Outcome, Target } from './deployment.js';
 import type { Lock } from './lock.js';
-import type { Merge, Promotion } from './promotion.js';
-import type { TestsEnded } from './promotion-effects.js';
-import type { ReleaseNames } from './release.js';
+import type { Merge, Promotion } from './promotion/promotion.js';
+import type { TestsEnded } from './promotion/effects.js';
+import type { ReleaseNames } from './release/release.js';
 
 export type { Lock } from './lock.js';
 

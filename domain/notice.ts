@@ -1,5 +1,5 @@
 /** What people are told of a deployment's change of state, in Slack's and GitHub's words. */
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import type { Deployment, Outcome } from './deployment.js';
 import type { Notice } from './messages.js';
 import { shortTag } from './summary.js';

@@ -8,7 +8,7 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import type { OnAwsCall } from '../clients/aws-calls.js';
 import type { Conclusion } from '../activities/temporal/messenger.js';
 import type { Deployment } from '../domain/deployment.js';
-import { detectionSeconds } from '../domain/detection.js';
+import { detectionSeconds } from '../domain/rollout/detection.js';
 import type { Glance, Stabilised } from '../domain/effects.js';
 
 /** Seconds. A rollout takes minutes, a wait may take hours; to see one that has ended takes less than a second. */

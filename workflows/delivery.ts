@@ -4,9 +4,9 @@
  * that failed may be delivered anew; what is lost all the same, `reconcile` finds.
  */
 import { ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
-import { newestOf } from '../domain/merge-routes.js';
+import { newestOf } from '../domain/merges/routes.js';
 import type { Delivered, MergesNews } from '../domain/messages.js';
-import type { Merge } from '../domain/promotion.js';
+import type { Merge } from '../domain/promotion/promotion.js';
 import { shortTag } from '../domain/summary.js';
 import { tells } from './effects.js';
 import { bring, described, findMerges, type Refused } from './merges.js';

@@ -6,7 +6,7 @@
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { Limits } from '../domain/deployment.js';
 import { QUEUE } from '../domain/messages.js';
-import type { ReleasePublishing } from '../domain/release-effects.js';
+import type { ReleasePublishing } from '../domain/release/effects.js';
 import type { BuildActivities, MainActivities, WatchActivities } from '../activities/index.js';
 import { activitiesOf } from './activities-of.js';
 

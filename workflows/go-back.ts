@@ -4,7 +4,7 @@ import type { Look, Registered, Updated } from '../domain/effects.js';
 import type { StopRequest } from '../domain/messages.js';
 import type { Ending } from '../domain/progress.js';
 import { failureEnding, verdictEnding } from '../domain/progress.js';
-import { shortName } from '../domain/rollout-words.js';
+import { shortName } from '../domain/rollout/words.js';
 import { watches, writes } from './effects.js';
 import { codedFailure } from './failure.js';
 

@@ -2,10 +2,10 @@
 import type { ActivityOptions } from '@temporalio/workflow';
 import { isCancellation, log } from '@temporalio/workflow';
 import type { MainActivities } from '../activities/index.js';
-import type { Route } from '../domain/merge-routes.js';
-import { distinctMerges, withDescriptions } from '../domain/merge-routes.js';
+import type { Route } from '../domain/merges/routes.js';
+import { distinctMerges, withDescriptions } from '../domain/merges/routes.js';
 import type { MergesNews } from '../domain/messages.js';
-import type { Merge } from '../domain/promotion.js';
+import type { Merge } from '../domain/promotion/promotion.js';
 import { activitiesOf } from './activities-of.js';
 import { reads, tells, writes } from './effects.js';
 import type { CodedFailure } from './failure.js';

@@ -4,16 +4,16 @@ import type { Code } from '../domain/codes.js';
 import type { Lock } from '../domain/lock.js';
 import type { DeploymentEnded, MergesNews, OutsideEnd, TestsReport } from '../domain/messages.js';
 import { SIGNAL, UPDATE } from '../domain/messages.js';
-import { approve, judgeApprove } from '../domain/promotion-approve.js';
-import * as commands from '../domain/promotion-commands.js';
-import type { Unmet } from '../domain/promotion-conditions.js';
-import { lookAfresh } from '../domain/promotion-draft.js';
-import * as events from '../domain/promotion-events.js';
-import type { Observation } from '../domain/promotion-read.js';
-import { judgeResolve, resolve } from '../domain/promotion-resolve.js';
-import { judgeRetry, needsRead, retry } from '../domain/promotion-retry.js';
-import type { Draft, Effect, PromotionState } from '../domain/promotion-state.js';
-import { asks, change, remembered, viewOf } from '../domain/promotion-state.js';
+import { approve, judgeApprove } from '../domain/promotion/approve.js';
+import * as commands from '../domain/promotion/commands.js';
+import type { Unmet } from '../domain/promotion/conditions.js';
+import { lookAfresh } from '../domain/promotion/draft.js';
+import * as events from '../domain/promotion/events.js';
+import type { Observation } from '../domain/promotion/read.js';
+import { judgeResolve, resolve } from '../domain/promotion/resolve.js';
+import { judgeRetry, needsRead, retry } from '../domain/promotion/retry.js';
+import type { Draft, Effect, PromotionState } from '../domain/promotion/state.js';
+import { asks, change, remembered, viewOf } from '../domain/promotion/state.js';
 import type {
   ApproveCommand,
   Commanded,
@@ -24,7 +24,7 @@ import type {
   RetryCommand,
   TestsCommand,
   UnlockCommand,
-} from '../domain/promotion.js';
+} from '../domain/promotion/promotion.js';
 import { codedFailure } from './failure.js';
 import { quickReads } from './effects.js';
 

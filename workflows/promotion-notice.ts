@@ -6,8 +6,8 @@
 import { condition, defineSignal, isCancellation, log, setHandler } from '@temporalio/workflow';
 import type { PromotionNews } from '../domain/messages.js';
 import { SIGNAL } from '../domain/messages.js';
-import { commentNews } from '../domain/promotion-comment.js';
-import { isSameNews, nextNews } from '../domain/promotion-notice.js';
+import { commentNews } from '../domain/promotion/comment.js';
+import { isSameNews, nextNews } from '../domain/promotion/notice.js';
 import { deliveries } from './effects.js';
 
 /** What comes later begins another run. */

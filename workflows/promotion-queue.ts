@@ -1,6 +1,6 @@
 /**
  * Workflow `promotion/{app}`: an entity that lives for months. It brings one release at a time from staging to
- * production, and says at any moment what waits and why. The rules are `domain/promotion-*.ts`, the design's
+ * production, and says at any moment what waits and why. The rules are `domain/promotion/`, the design's
  * section 6; this is their wiring.
  *
  * What it keeps:
@@ -21,12 +21,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { MEMO } from '../domain/messages.js';
-import { decide, unread } from '../domain/promotion-decide.js';
-import * as events from '../domain/promotion-events.js';
-import { queueMarkdown } from '../domain/promotion-markdown.js';
-import type { Observation } from '../domain/promotion-read.js';
-import type { PromotionState } from '../domain/promotion-state.js';
-import { asks, emptyQueue, forMemo, viewOf } from '../domain/promotion-state.js';
+import { decide, unread } from '../domain/promotion/decide.js';
+import * as events from '../domain/promotion/events.js';
+import { queueMarkdown } from '../domain/promotion/markdown.js';
+import type { Observation } from '../domain/promotion/read.js';
+import type { PromotionState } from '../domain/promotion/state.js';
+import { asks, emptyQueue, forMemo, viewOf } from '../domain/promotion/state.js';
 import { reads } from './effects.js';
 import { codedFailure } from './failure.js';
 import { carryOut } from './promotion-deeds.js';

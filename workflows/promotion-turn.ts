@@ -7,7 +7,7 @@ import type { DeploymentRequest, WaitingFor } from '../domain/deployment.js';
 import { PRODUCTION } from '../domain/deployment.js';
 import { ticketOf } from '../domain/lane.js';
 import type { Ending } from '../domain/progress.js';
-import { waits } from '../domain/promotion-state.js';
+import { waits } from '../domain/promotion/state.js';
 import { reads, tells } from './effects.js';
 import type { Inbox } from './inbox.js';
 import { awaitTurn } from './waits.js';

@@ -1,6 +1,6 @@
 /** Who was terminated tells nothing: the queue finds out what became of what it waits for. */
-import * as events from '../domain/promotion-events.js';
-import type { PromotionState } from '../domain/promotion-state.js';
+import * as events from '../domain/promotion/events.js';
+import type { PromotionState } from '../domain/promotion/state.js';
 import { reads } from './effects.js';
 import type { PromotionDesk } from './promotion-desk.js';
 

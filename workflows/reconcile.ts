@@ -6,9 +6,9 @@
 import { isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { MainActivities } from '../activities/index.js';
-import { newestOf } from '../domain/merge-routes.js';
-import type { Merge } from '../domain/promotion.js';
-import { baselinesOf, newsFor, rangesOf, type KnownHeads, type Range } from '../domain/reconcile.js';
+import { newestOf } from '../domain/merges/routes.js';
+import type { Merge } from '../domain/promotion/promotion.js';
+import { baselinesOf, newsFor, rangesOf, type KnownHeads, type Range } from '../domain/merges/reconcile.js';
 import { activitiesOf } from './activities-of.js';
 import { bring, described, findNow } from './merges.js';
 

@@ -4,9 +4,9 @@
  */
 import { RetryState } from '@temporalio/common';
 import { ActivityFailure } from '@temporalio/workflow';
-import type { ChangelogInput } from '../domain/release-effects.js';
-import * as progress from '../domain/release-progress.js';
-import type { Release } from '../domain/release.js';
+import type { ChangelogInput } from '../domain/release/effects.js';
+import * as progress from '../domain/release/progress.js';
+import type { Release } from '../domain/release/release.js';
 import { changelogs } from './effects.js';
 import { codedFailure } from './failure.js';
 

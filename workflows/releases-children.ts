@@ -10,9 +10,9 @@ import {
 import { releaseWorkflowId } from '../domain/ids.js';
 import type { ReleasePlace, ReleaseTurn } from '../domain/messages.js';
 import { MEMO, SIGNAL, WORKFLOW } from '../domain/messages.js';
-import { accepted, awaitTurn } from '../domain/release-progress.js';
-import { releaseHeadline } from '../domain/release-words.js';
-import type { ReleaseInput } from '../domain/release.js';
+import { accepted, awaitTurn } from '../domain/release/progress.js';
+import { releaseHeadline } from '../domain/release/words.js';
+import type { ReleaseInput } from '../domain/release/release.js';
 import type { release } from './release.js';
 import { releaseAttributes } from './search-attributes.js';
 

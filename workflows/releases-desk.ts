@@ -2,10 +2,10 @@
 import { ApplicationFailure, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { ImageClaim, ImageClaimed, ReleaseAccepted, ReleaseStateChange } from '../domain/messages.js';
 import { SIGNAL, UPDATE } from '../domain/messages.js';
-import { dateOf, releaseNames } from '../domain/release-dates.js';
-import type { ReleaseInput, ReleaseRequest } from '../domain/release.js';
-import type { RecoveredReleases, ReleasesState } from '../domain/releases.js';
-import * as rules from '../domain/releases.js';
+import { dateOf, releaseNames } from '../domain/release/dates.js';
+import type { ReleaseInput, ReleaseRequest } from '../domain/release/release.js';
+import type { RecoveredReleases, ReleasesState } from '../domain/release/releases.js';
+import * as rules from '../domain/release/releases.js';
 import { startRelease } from './releases-children.js';
 
 export class ReleasesDesk {

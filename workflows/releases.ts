@@ -1,7 +1,7 @@
 /**
  * Workflow `releases/{app}`: an entity that lives for months. It gives each release of the app its date, and
  * the turn: one runs at a time, a blocked one holds none. It knows which images were released, as which release.
- * The rules are `domain/releases.ts`.
+ * The rules are `domain/release/releases.ts`.
  *
  * What it keeps:
  * 1. No two releases have the same date, and a request's release exists before its update is answered.
@@ -20,10 +20,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { MEMO } from '../domain/messages.js';
-import { releasesMarkdown } from '../domain/release-words.js';
-import type { ReleaseInput } from '../domain/release.js';
-import type { ReleasesState } from '../domain/releases.js';
-import * as rules from '../domain/releases.js';
+import { releasesMarkdown } from '../domain/release/words.js';
+import type { ReleaseInput } from '../domain/release/release.js';
+import type { ReleasesState } from '../domain/release/releases.js';
+import * as rules from '../domain/release/releases.js';
 import { reads } from './effects.js';
 import { signalTurn } from './releases-children.js';
 import { ReleasesDesk } from './releases-desk.js';

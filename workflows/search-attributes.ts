@@ -2,7 +2,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { Deployment, DeploymentRequest } from '../domain/deployment.js';
 import { SEARCH_ATTRIBUTE } from '../domain/messages.js';
-import type { Release, ReleaseRequest } from '../domain/release.js';
+import type { Release, ReleaseRequest } from '../domain/release/release.js';
 
 const key = {
   app: defineSearchAttributeKey(SEARCH_ATTRIBUTE.app, 'KEYWORD'),

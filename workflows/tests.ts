@@ -20,11 +20,11 @@ import {
 import { promotionWorkflowId } from '../domain/ids.js';
 import type { TestsReport } from '../domain/messages.js';
 import { SIGNAL } from '../domain/messages.js';
-import type { TestRunRef, TestsEnded } from '../domain/promotion-effects.js';
-import { stillIs } from '../domain/promotion-read.js';
-import type { Evidence } from '../domain/promotion-read.js';
-import { testsMarker } from '../domain/test-inputs.js';
-import { endedOf } from '../domain/test-runs.js';
+import type { TestRunRef, TestsEnded } from '../domain/promotion/effects.js';
+import { stillIs } from '../domain/promotion/read.js';
+import type { Evidence } from '../domain/promotion/read.js';
+import { testsMarker } from '../domain/promotion/test-inputs.js';
+import { endedOf } from '../domain/promotion/test-runs.js';
 import type { StagingForTests } from '../activities/promotion/index.js';
 import { dispatches, reads, tells, testCommands, testWatches } from './effects.js';
 import { codedFailure } from './failure.js';

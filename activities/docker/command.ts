@@ -1,7 +1,7 @@
 /** What `docker build` is told for an image of the set. */
 import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import type { Config, ImageConfig } from '../../domain/config.js';
+import type { Config, ImageConfig } from '../../domain/config/config.js';
 import { REVISION_LABEL, SOURCE_LABEL } from '../../domain/tags.js';
 import { refuse } from '../failure.js';
 

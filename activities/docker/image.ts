@@ -1,7 +1,7 @@
 /** One image of the set: kept where the registry has it with this revision, else built and pushed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from '../../clients/registry.js';
-import type { Config, ImageConfig } from '../../domain/config.js';
+import type { Config, ImageConfig } from '../../domain/config/config.js';
 import type { BuiltImage } from '../../domain/messages.js';
 import { REVISION_LABEL } from '../../domain/tags.js';
 import { registryFailure } from '../ecr/registry.js';

@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Context } from '@temporalio/activity';
 import type { Aws } from '../../clients/aws.js';
-import type { AppConfig, Config, ImageConfig } from '../../domain/config.js';
+import type { AppConfig, Config, ImageConfig } from '../../domain/config/config.js';
 import type { BuiltImage } from '../../domain/messages.js';
 import { scrubber } from '../../domain/scrub.js';
 import { createRegistryAccess } from '../ecr/registry.js';

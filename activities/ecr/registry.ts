@@ -4,7 +4,7 @@ import type { ApplicationFailure } from '@temporalio/common';
 import type { Aws } from '../../clients/aws.js';
 import { createRegistry, RegistryError } from '../../clients/registry.js';
 import type { Registry, RegistryLogin } from '../../clients/registry.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { patiently } from '../aws-again.js';
 import { awsFailure } from '../aws-errors.js';
 import { later, refuse } from '../failure.js';

@@ -4,7 +4,7 @@ import type { Image, ImageIdentifier } from '@aws-sdk/client-ecr';
 import { Context } from '@temporalio/activity';
 import type { Aws } from '../../clients/aws.js';
 import { MANIFEST_TYPES, sha256 } from '../../clients/registry.js';
-import type { ImagesTagged, TagImagesInput } from '../../domain/release-effects.js';
+import type { ImagesTagged, TagImagesInput } from '../../domain/release/effects.js';
 import { awsErrorName, awsFailure } from '../aws-errors.js';
 import { patiently } from '../aws-again.js';
 import { later, refuse } from '../failure.js';

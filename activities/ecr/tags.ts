@@ -3,7 +3,7 @@ import { DescribeImagesCommand } from '@aws-sdk/client-ecr';
 import type { ImageDetail } from '@aws-sdk/client-ecr';
 import { Context } from '@temporalio/activity';
 import type { Aws } from '../../clients/aws.js';
-import type { AppConfig } from '../../domain/config.js';
+import type { AppConfig } from '../../domain/config/config.js';
 import type { KnownTag } from '../../domain/rollback.js';
 import { awsErrorName, awsFailure } from '../aws-errors.js';
 import { patiently } from '../aws-again.js';

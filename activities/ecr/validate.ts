@@ -5,7 +5,7 @@ import { Context } from '@temporalio/activity';
 import type { Aws } from '../../clients/aws.js';
 import { MANIFEST_TYPES, parseManifest, sha256 } from '../../clients/registry.js';
 import type { Manifest } from '../../clients/registry.js';
-import type { Config, ImageConfig } from '../../domain/config.js';
+import type { Config, ImageConfig } from '../../domain/config/config.js';
 import type { ResolvedImage, ValidateInput, Validated } from '../../domain/effects.js';
 import { imageTag, isTag, releaseOf, REVISION_LABEL } from '../../domain/tags.js';
 import type { ImageIdentity } from '../../domain/tags.js';

@@ -1,5 +1,5 @@
 import type { Aws } from '../../clients/aws.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type { Limiter } from './limiter.js';
 import type { EcsReader } from './reader.js';
 

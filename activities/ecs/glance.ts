@@ -1,7 +1,7 @@
 /** A short look beside the watch, when ECS tells of a rollout's end: a verdict is always from a read (rule 4). */
 import { Context } from '@temporalio/activity';
 import type { Glance, StabiliseInput } from '../../domain/effects.js';
-import { newWatch } from '../../domain/rollout.js';
+import { newWatch } from '../../domain/rollout/rollout.js';
 import type { EcsDeps } from './deps.js';
 import { serviceOf } from './service.js';
 import { oursOf, stabilised, withEvidence } from './stabilise.js';

@@ -3,7 +3,7 @@ import type { Service } from '@aws-sdk/client-ecs';
 import { StopServiceDeploymentCommand } from '@aws-sdk/client-ecs';
 import { Context } from '@temporalio/activity';
 import type { GoBackInput, WentBack } from '../../domain/effects.js';
-import { nowWords, shortName } from '../../domain/rollout-words.js';
+import { nowWords, shortName } from '../../domain/rollout/words.js';
 import { unlessThrottled } from '../aws-again.js';
 import { awsFailure } from '../aws-errors.js';
 import { refuse } from '../failure.js';

@@ -45,7 +45,7 @@ export interface EcsActivities {
   renderPlan(input: RenderPlanInput): Promise<RenderedPlan>;
   /** @throws `SERVICE_GONE`; retryable `AWS_DOWN` */
   update(input: UpdateInput): Promise<Updated>;
-  /** Heartbeats `Watch` (`domain/rollout.ts`). Ends with a verdict, or when it is cancelled. */
+  /** Heartbeats `Watch` (`domain/rollout/rollout.ts`). Ends with a verdict, or when it is cancelled. */
   stabilise(input: StabiliseInput): Promise<Stabilised>;
   /** A few reads within a second, beside the watch: for news that came. It only reads. */
   glance(input: StabiliseInput): Promise<Glance>;

@@ -3,7 +3,7 @@ import type { Deployment, Service } from '@aws-sdk/client-ecs';
 import type { Target, Warning } from '../../domain/deployment.js';
 import type { Look } from '../../domain/effects.js';
 import { TAG } from '../../domain/render.js';
-import { shortName } from '../../domain/rollout-words.js';
+import { shortName } from '../../domain/rollout/words.js';
 import { later, refuse } from '../failure.js';
 import type { EcsDeps } from './deps.js';
 import { recentTargets } from './service-deployments.js';

@@ -3,7 +3,7 @@
  * the first of them is due. Throttling and outages make it slower; the watches only wait longer.
  */
 import type { DescribeServicesCommandOutput } from '@aws-sdk/client-ecs';
-import type { ServiceRead } from '../../domain/rollout.js';
+import type { ServiceRead } from '../../domain/rollout/rollout.js';
 import { isThrottling } from '../../clients/aws-calls.js';
 import { awsErrorName, awsFailure } from '../aws-errors.js';
 import type { Limiter } from './limiter.js';

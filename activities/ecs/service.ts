@@ -11,7 +11,7 @@ import {
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import { Context } from '@temporalio/activity';
 import type { Aws } from '../../clients/aws.js';
-import type { AppConfig, Config, ServiceConfig } from '../../domain/config.js';
+import type { AppConfig, Config, ServiceConfig } from '../../domain/config/config.js';
 import type { Target } from '../../domain/deployment.js';
 import { patiently, unlessThrottled } from '../aws-again.js';
 import { awsErrorName, awsFailure } from '../aws-errors.js';

@@ -2,7 +2,7 @@
 import type { Deployment, Service, ServiceEvent, Task } from '@aws-sdk/client-ecs';
 import type { StoppedTask } from '../../domain/dossier.js';
 import type { EventRead } from '../../domain/events.js';
-import type { DeploymentRead, ServiceRead } from '../../domain/rollout.js';
+import type { DeploymentRead, ServiceRead } from '../../domain/rollout/rollout.js';
 
 /** @param begunAt epoch milliseconds before the call was sent */
 export function toServiceRead(service: Service, begunAt: number): ServiceRead {

@@ -1,8 +1,8 @@
 /** Step `stabilise`: the one heartbeating watch of a rollout. It only reads. */
 import { Context } from '@temporalio/activity';
 import type { Stabilised, StabiliseInput } from '../../domain/effects.js';
-import { judge, newWatch, nextReadIn, resumedWatch } from '../../domain/rollout.js';
-import type { Judgement, Ours, ServiceRead, Watch } from '../../domain/rollout.js';
+import { judge, newWatch, nextReadIn, resumedWatch } from '../../domain/rollout/rollout.js';
+import type { Judgement, Ours, ServiceRead, Watch } from '../../domain/rollout/rollout.js';
 import type { EcsDeps } from './deps.js';
 import { describeServiceDeployment } from './service-deployments.js';
 import type { EcsService } from './service.js';

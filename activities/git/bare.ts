@@ -4,7 +4,7 @@
  */
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { isCommit } from '../../domain/tags.js';
 import { later, refuse } from '../failure.js';
 import { run } from '../run.js';

@@ -1,5 +1,5 @@
 /** Which first-parent commits of the branch a push brought. */
-import type { FindMergesInput } from '../../domain/promotion-effects.js';
+import type { FindMergesInput } from '../../domain/promotion/effects.js';
 import { isCommit } from '../../domain/tags.js';
 import type { History } from './mirror.js';
 

@@ -1,5 +1,5 @@
 /** How releases stand to each other on the branch: few questions to git, however many releases are asked for. */
-import type { Relations } from '../../domain/promotion-effects.js';
+import type { Relations } from '../../domain/promotion/effects.js';
 import { isCommit } from '../../domain/tags.js';
 import type { History } from './mirror.js';
 

@@ -1,11 +1,11 @@
 /** Merges, and the order of the branch: read from the mirror, so that GitHub's limits on what it lists do not matter. */
 import { Context } from '@temporalio/activity';
-import type { Config } from '../../domain/config.js';
-import { mergeText } from '../../domain/merge-text.js';
+import type { Config } from '../../domain/config/config.js';
+import { mergeText } from '../../domain/merges/text.js';
 import { oneLine } from '../../domain/one-line.js';
-import { appsTouched } from '../../domain/paths.js';
-import type { Merge } from '../../domain/promotion.js';
-import type { FindMergesInput, MergesFound, RelateInput, Relations } from '../../domain/promotion-effects.js';
+import { appsTouched } from '../../domain/merges/paths.js';
+import type { Merge } from '../../domain/promotion/promotion.js';
+import type { FindMergesInput, MergesFound, RelateInput, Relations } from '../../domain/promotion/effects.js';
 import { readLog, type LoggedCommit } from './merges-log.js';
 import { countOf, rangeOf, type Range } from './merges-range.js';
 import { relateReleases } from './merges-relate.js';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { scrubber } from '../../domain/scrub.js';
 import { isCommit } from '../../domain/tags.js';
 import { githubFailure } from '../github/errors.js';

@@ -1,7 +1,7 @@
 /** One question to GitHub at a time, its errors turned into failures. */
 import type { Octokit } from '@octokit/rest';
 import type { Credentials } from '../../clients/github-credentials.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { later } from '../failure.js';
 import { githubFailure, hasStatus, SETTLE_MS, type Doing } from './errors.js';
 

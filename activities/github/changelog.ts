@@ -1,6 +1,6 @@
 /** Step `changelog` of a release: branch, file and pull request, each looked for first. Never merged by us. */
-import type { Config } from '../../domain/config.js';
-import { changelogFile, changelogPathFor, labelFor } from '../../domain/release-notes.js';
+import type { Config } from '../../domain/config/config.js';
+import { changelogFile, changelogPathFor, labelFor } from '../../domain/release/notes.js';
 import { refuse } from '../failure.js';
 import { GitHub, type GitHubDeps } from './ask.js';
 import { askedBy, markerOf, repositoryUrl } from './release.js';

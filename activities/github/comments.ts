@@ -1,6 +1,6 @@
 /** A comment on a pull request that is kept up: found again by its marker, edited in place, there once. */
 import { ApplicationFailure } from '@temporalio/common';
-import type { CommentInput } from '../../domain/promotion-effects.js';
+import type { CommentInput } from '../../domain/promotion/effects.js';
 import { refuse } from '../failure.js';
 import { GitHub, type GitHubDeps } from './ask.js';
 import { markerOf } from './release.js';

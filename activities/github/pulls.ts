@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Credentials } from '../../clients/github-credentials.js';
 import { oneLine } from '../../domain/one-line.js';
-import type { Merge } from '../../domain/promotion.js';
+import type { Merge } from '../../domain/promotion/promotion.js';
 import { mapLimited } from '../docker/limited.js';
 import { GitHub, type GitHubDeps } from './ask.js';
 

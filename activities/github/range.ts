@@ -1,5 +1,5 @@
 /** What a release brings: the pull requests that were merged between the app's release before it and its commit. */
-import type { MergedPullRequest } from '../../domain/release-notes.js';
+import type { MergedPullRequest } from '../../domain/release/notes.js';
 import type { GitHub } from './ask.js';
 
 export interface Range {

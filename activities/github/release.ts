@@ -1,9 +1,9 @@
 /** Step `publish` of a release: the GitHub Release, its git tag at the image's own commit. */
 import { EMERGENCY } from '../../domain/emergency.js';
-import { mention, plainText, releaseNotes } from '../../domain/release-notes.js';
+import { mention, plainText, releaseNotes } from '../../domain/release/notes.js';
 import { isCommit } from '../../domain/tags.js';
 import { githubServerUrl } from '../../clients/github.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { refuse } from '../failure.js';
 import { GitHub, type GitHubDeps } from './ask.js';
 import { compare, rangeOf } from './range.js';

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Config } from '../../domain/config.js';
-import type { DispatchTestsInput, TestRunRef } from '../../domain/promotion-effects.js';
-import { fillInputs, isMarked, showsMarker } from '../../domain/test-inputs.js';
+import type { Config } from '../../domain/config/config.js';
+import type { DispatchTestsInput, TestRunRef } from '../../domain/promotion/effects.js';
+import { fillInputs, isMarked, showsMarker } from '../../domain/promotion/test-inputs.js';
 import { later, refuse } from '../failure.js';
 import { GitHub, type GitHubDeps } from './ask.js';
 import { SETTLE_MS } from './errors.js';

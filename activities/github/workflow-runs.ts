@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { FollowTestsInput, TestRun, TestRunRef, TestsEnded } from '../../domain/promotion-effects.js';
-import { endedOf, nextLookIn } from '../../domain/test-runs.js';
+import type { FollowTestsInput, TestRun, TestRunRef, TestsEnded } from '../../domain/promotion/effects.js';
+import { endedOf, nextLookIn } from '../../domain/promotion/test-runs.js';
 import { GitHub, type GitHubDeps } from './ask.js';
 
 const NEEDS = 'Actions: read';

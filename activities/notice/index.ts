@@ -1,9 +1,9 @@
 /** Everything that people are told by: an activity for each channel, so that each is retried on its own. */
 import type { Logger } from 'pino';
 import type { Credentials } from '../../clients/github-credentials.js';
-import type { Config } from '../../domain/config.js';
-import type { CommentInput } from '../../domain/promotion-effects.js';
-import type { PromotionQueueView } from '../../domain/promotion.js';
+import type { Config } from '../../domain/config/config.js';
+import type { CommentInput } from '../../domain/promotion/effects.js';
+import type { PromotionQueueView } from '../../domain/promotion/promotion.js';
 import { createDeliver } from './deliver.js';
 import { createNoticeGitHub } from './github.js';
 import { createDriftNotices } from './drift.js';

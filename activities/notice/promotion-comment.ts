@@ -1,11 +1,11 @@
 /** Shows on a pull request where its change is. Without credentials for GitHub: nothing. */
 import type { Credentials } from '../../clients/github-credentials.js';
-import type { Config } from '../../domain/config.js';
-import type { CommentNews } from '../../domain/promotion-comment.js';
-import { commentBody, commentMarker } from '../../domain/promotion-comment.js';
-import type { CommentInput } from '../../domain/promotion-effects.js';
-import { promotionLinks } from '../../domain/promotion-notice.js';
-import type { Promotion, PromotionQueueView } from '../../domain/promotion.js';
+import type { Config } from '../../domain/config/config.js';
+import type { CommentNews } from '../../domain/promotion/comment.js';
+import { commentBody, commentMarker } from '../../domain/promotion/comment.js';
+import type { CommentInput } from '../../domain/promotion/effects.js';
+import { promotionLinks } from '../../domain/promotion/notice.js';
+import type { Promotion, PromotionQueueView } from '../../domain/promotion/promotion.js';
 import { hasAny } from './github.js';
 
 export interface PromotionCommentDeps {

@@ -1,7 +1,7 @@
 /** A promotion's change, as a line in the log. */
 import type { Logger } from 'pino';
 import type { PromotionNews } from '../../domain/messages.js';
-import { promotionHeadline } from '../../domain/promotion-notice.js';
+import { promotionHeadline } from '../../domain/promotion/notice.js';
 
 export const createDeliverPromotion =
   (log: Pick<Logger, 'info'>) =>

@@ -1,8 +1,8 @@
 /** Tells Slack of a promotion's change: a message each, and below it those whom a change concerns are called. */
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type { PromotionNews } from '../../domain/messages.js';
-import { isLaterNews, promotionLinks } from '../../domain/promotion-notice.js';
-import { promotionSlack } from '../../domain/promotion-slack.js';
+import { isLaterNews, promotionLinks } from '../../domain/promotion/notice.js';
+import { promotionSlack } from '../../domain/promotion/slack.js';
 import { createSlackSend } from './slack-send.js';
 
 export interface PromotionSlackDeps {

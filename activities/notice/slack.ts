@@ -1,5 +1,5 @@
 /** Tells Slack of a deployment's change of state. */
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type { Notice } from '../../domain/messages.js';
 import { isLater, noticeLinks, slackMessage, type NoticePlace } from '../../domain/notice.js';
 import { createSlackSend } from './slack-send.js';

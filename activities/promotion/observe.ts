@@ -1,14 +1,14 @@
 /** The fresh read that every decision of a promotion queue stands on. */
 import { ApplicationFailure } from '@temporalio/common';
 import { badReleases } from '../../domain/bad.js';
-import type { AppConfig, Config } from '../../domain/config.js';
+import type { AppConfig, Config } from '../../domain/config/config.js';
 import type { ValidateInput, Validated } from '../../domain/effects.js';
 import { PRODUCTION } from '../../domain/deployment.js';
 import type { LaneView } from '../../domain/messages.js';
-import { isOfQueue } from '../../domain/promotion-draft.js';
-import type { Relations } from '../../domain/promotion-effects.js';
-import type { EnvironmentRead, Observation, Place, QueueSettings } from '../../domain/promotion-read.js';
-import { releaseIn } from '../../domain/promotion-read.js';
+import { isOfQueue } from '../../domain/promotion/draft.js';
+import type { Relations } from '../../domain/promotion/effects.js';
+import type { EnvironmentRead, Observation, Place, QueueSettings } from '../../domain/promotion/read.js';
+import { releaseIn } from '../../domain/promotion/read.js';
 import { isCommit } from '../../domain/tags.js';
 import { refuse } from '../failure.js';
 import type { LaneReader } from '../temporal/requests.js';

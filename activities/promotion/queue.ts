@@ -1,7 +1,7 @@
 /** What others ask of a promotion queue, and what it asks of Temporal when it starts anew. */
 import type { Client } from '@temporalio/client';
 import { WithStartWorkflowOperation } from '@temporalio/client';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import {
   deploymentWorkflowId,
   noticeWorkflowId,
@@ -10,8 +10,8 @@ import {
 } from '../../domain/ids.js';
 import type { Lock, PromotionNews, StopRequest, TestsReport } from '../../domain/messages.js';
 import { MEMO, QUEUE, SIGNAL, UPDATE, WORKFLOW } from '../../domain/messages.js';
-import type { LockCommand, PromotionQueueView } from '../../domain/promotion.js';
-import type { PromotionState } from '../../domain/promotion-state.js';
+import type { LockCommand, PromotionQueueView } from '../../domain/promotion/promotion.js';
+import type { PromotionState } from '../../domain/promotion/state.js';
 import { ignoringMissing } from '../temporal/missing.js';
 import { describe } from '../temporal/releases.js';
 

@@ -1,6 +1,6 @@
 /** What one attempt of a promotion's tests needs to know, before and after it: read afresh. */
-import type { TestsConfig } from '../../domain/config.js';
-import type { EnvironmentRead } from '../../domain/promotion-read.js';
+import type { TestsConfig } from '../../domain/config/config.js';
+import type { EnvironmentRead } from '../../domain/promotion/read.js';
 import { refuse } from '../failure.js';
 import type { ObserveDeps } from './observe.js';
 import { STAGING } from './observe.js';

@@ -1,11 +1,11 @@
 /** First step of a promotion's production deployment: all conditions once more, at its lane's turn. */
 import type { Client } from '@temporalio/client';
-import { atTurn } from '../../domain/promotion-conditions.js';
-import type { TurnAnswer } from '../../domain/promotion-conditions.js';
+import { atTurn } from '../../domain/promotion/conditions.js';
+import type { TurnAnswer } from '../../domain/promotion/conditions.js';
 import { promotionWorkflowId } from '../../domain/ids.js';
 import { MEMO } from '../../domain/messages.js';
-import { asks } from '../../domain/promotion-state.js';
-import type { PromotionState } from '../../domain/promotion-state.js';
+import { asks } from '../../domain/promotion/state.js';
+import type { PromotionState } from '../../domain/promotion/state.js';
 import { describe } from '../temporal/releases.js';
 import type { ObserveDeps } from './observe.js';
 import { observe } from './observe.js';

@@ -6,7 +6,7 @@ import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Aws } from '../../clients/aws.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type { Deployment, Target } from '../../domain/deployment.js';
 import { driftOf } from '../../domain/drift.js';
 import { deploymentWorkflowId, driftNoticeWorkflowId } from '../../domain/ids.js';

@@ -1,11 +1,11 @@
 /** What the queues know of the branch, and what they are told of it. */
 import type { Client } from '@temporalio/client';
 import { Context } from '@temporalio/activity';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { promotionWorkflowId } from '../../domain/ids.js';
-import { hasQueue, isRouted } from '../../domain/merge-routes.js';
+import { hasQueue, isRouted } from '../../domain/merges/routes.js';
 import { MEMO, QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
-import type { KnownHead, KnownHeads } from '../../domain/reconcile.js';
+import type { KnownHead, KnownHeads } from '../../domain/merges/reconcile.js';
 import { isCommit } from '../../domain/tags.js';
 import { mapLimited } from '../docker/limited.js';
 import { describe } from '../temporal/releases.js';

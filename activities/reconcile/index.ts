@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Aws } from '../../clients/aws.js';
 import type { Credentials } from '../../clients/github-credentials.js';
 import type { Identities } from '../../clients/identity.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { heartbeating } from '../heartbeat.js';
 import type { LaneReader } from '../temporal/requests.js';
 import { createDrift } from './drift.js';

@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Identities } from '../../clients/identity.js';
 import type { Credentials } from '../../clients/github-credentials.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { mapLimited } from '../docker/limited.js';
 import { GitHub } from '../github/ask.js';
 

@@ -1,10 +1,10 @@
 /** What is done with merges that were found: queues are told, images built, staging deployed. */
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { buildWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
-import type { Route, RouteInput } from '../../domain/merge-routes.js';
-import { routesOf } from '../../domain/merge-routes.js';
+import type { Route, RouteInput } from '../../domain/merges/routes.js';
+import { routesOf } from '../../domain/merges/routes.js';
 import type { BuildWanted, MergesNews } from '../../domain/messages.js';
 import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
 import { describe } from '../temporal/releases.js';

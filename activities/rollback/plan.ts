@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Aws } from '../../clients/aws.js';
 import { badWords, markOf } from '../../domain/bad.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type { Target, Warning } from '../../domain/deployment.js';
 import { PRODUCTION } from '../../domain/deployment.js';
 import type { ValidateInput, Validated } from '../../domain/effects.js';

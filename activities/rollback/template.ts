@@ -2,7 +2,7 @@
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import type { Warning } from '../../domain/deployment.js';
 import { changesAgainst, TAG } from '../../domain/render.js';
-import { shortName } from '../../domain/rollout-words.js';
+import { shortName } from '../../domain/rollout/words.js';
 import { shortTag } from '../../domain/summary.js';
 import { refuse } from '../failure.js';
 import { templateOf } from '../ecs/register.js';

@@ -3,10 +3,10 @@ import type { Client } from '@temporalio/client';
 import { releasesWorkflowId, releaseWorkflowId } from '../../domain/ids.js';
 import type { ReleasePlace, ReleaseStateChange, ReleasesView } from '../../domain/messages.js';
 import { MEMO, SEARCH_ATTRIBUTE, WORKFLOW } from '../../domain/messages.js';
-import { stateChange } from '../../domain/release-progress.js';
-import type { Release } from '../../domain/release.js';
-import { datesOf, digestKey, RELEASED_KEPT } from '../../domain/releases.js';
-import type { RecoveredReleases } from '../../domain/releases.js';
+import { stateChange } from '../../domain/release/progress.js';
+import type { Release } from '../../domain/release/release.js';
+import { datesOf, digestKey, RELEASED_KEPT } from '../../domain/release/releases.js';
+import type { RecoveredReleases } from '../../domain/release/releases.js';
 import { describe } from './releases.js';
 
 /** How one release stands, by strong reads. */

@@ -5,7 +5,7 @@ import { markOf } from '../../domain/bad.js';
 import { releasesWorkflowId } from '../../domain/ids.js';
 import type { ImageClaim, ImageClaimed, ReleaseStateChange } from '../../domain/messages.js';
 import { QUEUE, SIGNAL, UPDATE, WORKFLOW } from '../../domain/messages.js';
-import type { LiveInput, LiveState } from '../../domain/release-effects.js';
+import type { LiveInput, LiveState } from '../../domain/release/effects.js';
 import type { LaneReader } from './requests.js';
 
 /** Shorter than the attempt that it is part of: nothing is left hanging behind it. */

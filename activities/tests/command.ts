@@ -1,10 +1,10 @@
 /** Tests staging with a command of the repository, on a build worker. */
 import { Context } from '@temporalio/activity';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { oneLine } from '../../domain/one-line.js';
-import type { TestCommandInput, TestsEnded } from '../../domain/promotion-effects.js';
+import type { TestCommandInput, TestsEnded } from '../../domain/promotion/effects.js';
 import { scrubber } from '../../domain/scrub.js';
-import { isCount, sumUp } from '../../domain/test-report.js';
+import { isCount, sumUp } from '../../domain/promotion/test-report.js';
 import { Progress } from '../docker/progress.js';
 import { refuse } from '../failure.js';
 import type { Mirror } from '../git/mirror.js';

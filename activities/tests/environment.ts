@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from '../../domain/config.js';
-import type { TestCommandInput } from '../../domain/promotion-effects.js';
+import type { Config } from '../../domain/config/config.js';
+import type { TestCommandInput } from '../../domain/promotion/effects.js';
 import { pick } from '../environment.js';
 
 const PASSED = [

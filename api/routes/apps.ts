@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from 'typebox';
 import type { Target, Warning } from '../../domain/deployment.js';
-import type { PromotionSummary } from '../../domain/promotion-view.js';
-import { summaryOf } from '../../domain/promotion-view.js';
+import type { PromotionSummary } from '../../domain/promotion/view.js';
+import { summaryOf } from '../../domain/promotion/view.js';
 import { driftOf } from '../../domain/drift.js';
 import type { LaneView } from '../../domain/messages.js';
 import { allTargets } from '../checks.js';

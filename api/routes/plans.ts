@@ -9,7 +9,7 @@ import { releasesWorkflowId } from '../../domain/ids.js';
 import type { ReleasesView } from '../../domain/messages.js';
 import { MEMO } from '../../domain/messages.js';
 import type { Plan, PlanRequest } from '../../domain/plan.js';
-import type { Promotion } from '../../domain/promotion.js';
+import type { Promotion } from '../../domain/promotion/promotion.js';
 import { imageTag } from '../../domain/tags.js';
 import { assertNotBad, locked } from '../accept.js';
 import { assertApp, assertPromoted, assertTag, assertTarget, assertWhat } from '../checks.js';

@@ -1,7 +1,7 @@
 /** The promotion queue of an app: how it stands, and what people tell it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
-import type { PromotionQueueView } from '../../domain/promotion.js';
+import type { PromotionQueueView } from '../../domain/promotion/promotion.js';
 import { assertPromoted, assertReasoned } from '../checks.js';
 import type { Context } from '../context.js';
 import { tellPromotions } from '../promotions.js';

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { PRODUCTION } from '../../domain/deployment.js';
-import type { Release as Record } from '../../domain/release.js';
+import type { Release as Record } from '../../domain/release/release.js';
 import { assertNotBad, limitsOf, locked } from '../accept.js';
 import { assertApp, assertReasoned, assertReleaseId, assertTag, assertTarget } from '../checks.js';
 import type { Context } from '../context.js';

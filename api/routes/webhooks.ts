@@ -1,8 +1,8 @@
-/** GitHub's webhooks: signed, and answered once Temporal holds what concerns us. Rules: `domain/webhook.ts`. */
+/** GitHub's webhooks: signed, and answered once Temporal holds what concerns us. Rules: `domain/merges/webhook.ts`. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { FastifyRequest } from 'fastify';
-import { deliveredOf, otherRepository } from '../../domain/webhook.js';
+import { deliveredOf, otherRepository } from '../../domain/merges/webhook.js';
 import type { Context } from '../context.js';
 import { ApiError, badRequest, notFound } from '../errors.js';
 import type { Metrics } from '../metrics.js';

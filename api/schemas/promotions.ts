@@ -1,6 +1,6 @@
-/** The promotion queue as it is sent, in the shape of `domain/promotion.ts`, and what is sent to it. */
+/** The promotion queue as it is sent, in the shape of `domain/promotion/promotion.ts`, and what is sent to it. */
 import { Type } from 'typebox';
-import { QUEUE_STATES, RESOLUTIONS, STAGES } from '../../domain/promotion.js';
+import { QUEUE_STATES, RESOLUTIONS, STAGES } from '../../domain/promotion/promotion.js';
 import { choice, closed, Name, OptionalReason, Reason, Time } from './common.js';
 import { Lock, WaitingFor } from './deployments.js';
 

@@ -1,8 +1,8 @@
-/** The published release as it is sent, in the shape of `domain/release.ts`, and what is sent to make one. */
+/** The published release as it is sent, in the shape of `domain/release/release.ts`, and what is sent to make one. */
 import { Type } from 'typebox';
 import type { Code } from '../../domain/codes.js';
 import { CODES } from '../../domain/codes.js';
-import { RELEASE_OUTCOMES, RELEASE_STEPS } from '../../domain/release.js';
+import { RELEASE_OUTCOMES, RELEASE_STEPS } from '../../domain/release/release.js';
 import { choice, closed, Name, OptionalReason, Time } from './common.js';
 import { WaitingFor, Warning } from './deployments.js';
 

@@ -1,4 +1,4 @@
-/** A promotion's tests, in the shape of `domain/promotion.ts`. */
+/** A promotion's tests, in the shape of `domain/promotion/promotion.ts`. */
 import { Type } from 'typebox';
 import { choice, closed, Time } from './common.js';
 

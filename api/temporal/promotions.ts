@@ -15,8 +15,8 @@ import type {
   RetryCommand,
   TestsCommand,
   UnlockCommand,
-} from '../../domain/promotion.js';
-import { idleQueue, overlayQueue } from '../../domain/promotion-view.js';
+} from '../../domain/promotion/promotion.js';
+import { idleQueue, overlayQueue } from '../../domain/promotion/view.js';
 import { ApiError } from '../errors.js';
 import { fingerprintOf } from '../ids.js';
 import { CALL_MS, command } from './call.js';

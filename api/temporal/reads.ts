@@ -13,8 +13,8 @@ import {
 } from '../../domain/ids.js';
 import type { LaneView, Ticket } from '../../domain/messages.js';
 import { MEMO } from '../../domain/messages.js';
-import type { PromotionQueueView } from '../../domain/promotion.js';
-import { promisedTicket } from '../../domain/promotion-view.js';
+import type { PromotionQueueView } from '../../domain/promotion/promotion.js';
+import { promisedTicket } from '../../domain/promotion/view.js';
 import type { DeploymentView, PendingActivity } from '../../domain/view.js';
 import { overlay, queuedView } from '../../domain/view.js';
 import { millis, read } from './call.js';

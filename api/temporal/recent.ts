@@ -2,7 +2,7 @@
 import type { Temporal } from '../../clients/temporal.js';
 import type { BuildView } from '../../domain/messages.js';
 import { MEMO, WORKFLOW } from '../../domain/messages.js';
-import type { Release } from '../../domain/release.js';
+import type { Release } from '../../domain/release/release.js';
 import type { DeploymentView } from '../../domain/view.js';
 import type { Execution } from './list.js';
 import { deploymentsOf, list, memoOf, OF_DEPLOYMENTS, releasesOf } from './list.js';

@@ -2,7 +2,7 @@
 import { ConfigError, loadConfig } from '../../clients/config.js';
 import { examine } from '../../clients/doctor/index.js';
 import { readSecretFiles } from '../../clients/secret-files.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type { Finding } from '../../domain/findings.js';
 import { isBroken } from '../../domain/findings.js';
 import type { CliContext } from '../context.js';

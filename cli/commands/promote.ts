@@ -1,5 +1,5 @@
 import type { Lock } from '../../domain/messages.js';
-import type { Promotion, PromotionQueueView, Resolution } from '../../domain/promotion.js';
+import type { Promotion, PromotionQueueView, Resolution } from '../../domain/promotion/promotion.js';
 import type { AppView } from '../client.js';
 import type { CliContext } from '../context.js';
 import { EXIT, UsageError } from '../context.js';

@@ -12,7 +12,7 @@ import {
   ListTasksCommand,
 } from '@aws-sdk/client-ecs';
 import type { Service } from '@aws-sdk/client-ecs';
-import type { AppConfig, Config, ServiceConfig } from '../../domain/config.js';
+import type { AppConfig, Config, ServiceConfig } from '../../domain/config/config.js';
 import type { Finding } from '../../domain/findings.js';
 import type { Aws } from '../aws.js';
 import { Report, shortly } from './report.js';

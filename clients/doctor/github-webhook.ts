@@ -1,6 +1,6 @@
 /** The repository's webhook, and whether the last deliveries arrived. */
 import type { Octokit } from '@octokit/rest';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { troubleOf } from '../github.js';
 import type { Report } from './report.js';
 

@@ -1,6 +1,6 @@
 /** GitHub as Sluice's own credentials see it. Nothing is written. */
 import type { Octokit } from '@octokit/rest';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type { Finding } from '../../domain/findings.js';
 import type { Credentials } from '../github-credentials.js';
 import { troubleOf } from '../github.js';

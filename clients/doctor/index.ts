@@ -1,5 +1,5 @@
 /** `sluice doctor`: everything that Sluice stands on, from outside in. It reads, and writes nothing. */
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type { Finding } from '../../domain/findings.js';
 import { createAws } from '../aws.js';
 import { createCredentials } from '../github-credentials.js';

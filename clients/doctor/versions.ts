@@ -1,5 +1,5 @@
 /** The version endpoints: without them a deployment cannot be verified. */
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type { Finding } from '../../domain/findings.js';
 import { Report, shortly } from './report.js';
 

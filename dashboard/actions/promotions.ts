@@ -1,5 +1,5 @@
 /** What people do to a promotion queue (design §6). */
-import type { Promotion, Resolution } from '../../domain/promotion.js';
+import type { Promotion, Resolution } from '../../domain/promotion/promotion.js';
 import { short } from '../model/words.js';
 import type { Action, Field } from './spec.js';
 import { given } from './spec.js';

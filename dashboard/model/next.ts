@@ -1,5 +1,5 @@
 /** What can sensibly be done now, beside approving: from the stage and from what it waits for. */
-import type { PromotionQueueView, Resolution } from '../../domain/promotion.js';
+import type { PromotionQueueView, Resolution } from '../../domain/promotion/promotion.js';
 import { isOver } from './road.js';
 
 export interface Possible {

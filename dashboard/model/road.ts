@@ -2,7 +2,7 @@
 import type { Code } from '../../domain/codes.js';
 import { CODES } from '../../domain/codes.js';
 import type { WaitingFor } from '../../domain/deployment.js';
-import type { Promotion, PromotionQueueView, Stage } from '../../domain/promotion.js';
+import type { Promotion, PromotionQueueView, Stage } from '../../domain/promotion/promotion.js';
 import type { Place, ShownDeployment } from './types.js';
 import { capital, either, plural, short } from './words.js';
 

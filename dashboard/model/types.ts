@@ -1,7 +1,7 @@
 /** What the API sends, as design §8 has it: `domain/`'s shapes and what only the API adds. */
 import type { Warning } from '../../domain/deployment.js';
 import type { Lock, Ticket } from '../../domain/messages.js';
-import type { Release } from '../../domain/release.js';
+import type { Release } from '../../domain/release/release.js';
 import type { DeploymentView } from '../../domain/view.js';
 
 export interface Links {

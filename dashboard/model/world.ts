@@ -1,5 +1,5 @@
 /** All that the page knows of what happens, made of the stream's events; bounded, however long it stays open. */
-import type { PromotionQueueView } from '../../domain/promotion.js';
+import type { PromotionQueueView } from '../../domain/promotion/promotion.js';
 import type { Road } from './road.js';
 import type { Place, Settings, ShownDeployment, ShownRelease } from './types.js';
 import { PRODUCTION, STAGING } from './types.js';

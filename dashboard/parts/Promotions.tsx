@@ -1,5 +1,5 @@
 /** Promotions: the one on its way with all it brings, and those that have ended. */
-import type { Promotion, TestAttempt } from '../../domain/promotion.js';
+import type { Promotion, TestAttempt } from '../../domain/promotion/promotion.js';
 import { plural, short } from '../model/words.js';
 import { Outcome } from './Badge.js';
 import { At, Took } from './Time.js';

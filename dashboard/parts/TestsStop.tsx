@@ -1,5 +1,5 @@
 /** How the tests of what is on the way went. */
-import type { Promotion } from '../../domain/promotion.js';
+import type { Promotion } from '../../domain/promotion/promotion.js';
 import { Outcome } from './Badge.js';
 import { Since } from './Time.js';
 

@@ -1,5 +1,5 @@
 /** The main job: merges go to staging, are tested, and reach production one at a time, each by a person's button. */
-import type { Promotion, PromotionQueueView } from '../../domain/promotion.js';
+import type { Promotion, PromotionQueueView } from '../../domain/promotion/promotion.js';
 import { shortTag } from '../../domain/summary.js';
 import type { Stage } from './stage.js';
 import { out, title } from './stage.js';

@@ -1,5 +1,5 @@
 /** Production: released from the image that staging runs, rolled back, redeployed; and somebody refused. */
-import type { Release } from '../../domain/release.js';
+import type { Release } from '../../domain/release/release.js';
 import { seedOf, serviceOf, SLACK } from '../settings.js';
 import type { Stage } from './stage.js';
 import { out, title, until } from './stage.js';

@@ -12,7 +12,7 @@ import { createBuildActivities } from '../../activities/docker/index.js';
 import type { BuiltSet } from '../../activities/docker/index.js';
 import { createValidate } from '../../activities/ecr/validate.js';
 import { createRegistry } from '../../clients/registry.js';
-import type { AppConfig, ImageConfig } from '../../domain/config.js';
+import type { AppConfig, ImageConfig } from '../../domain/config/config.js';
 import type { Validated } from '../../domain/effects.js';
 import type { BuildProgress } from '../../domain/view.js';
 import { REGISTRY_PASSWORD, startAwsStandIn } from '../../sandbox/aws/index.js';

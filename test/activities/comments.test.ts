@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createComment } from '../../activities/github/comments.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { failureOf } from '../support/failures.js';
 import { startFakeGitHub, type Answer, type FakeGitHub } from '../support/fake-github.js';
 import { configOf } from '../support/images.js';

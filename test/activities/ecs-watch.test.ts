@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { EcsActivities } from '../../activities/ecs/index.js';
 import type { Stabilised, StabiliseInput } from '../../domain/effects.js';
 import { MISSED } from '../../domain/events.js';
-import type { Watch } from '../../domain/rollout.js';
+import type { Watch } from '../../domain/rollout/rollout.js';
 import { definition, environment, ID, REF, registered, run, startEcsWorld, TARGET } from '../support/ecs.js';
 import type { EcsWorld } from '../support/ecs.js';
 

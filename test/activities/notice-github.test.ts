@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createNoticeGitHub } from '../../activities/notice/github.js';
 import { createCredentials } from '../../clients/github-credentials.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { failureOf } from '../support/failures.js';
 import { createWorld, driven, testConfig, type GitHubWorld } from '../support/github-world.js';
 import { noticeOf } from '../support/notices.js';

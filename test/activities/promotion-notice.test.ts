@@ -5,9 +5,9 @@ import { createDeliverPromotion } from '../../activities/notice/promotion-log.js
 import { createPromotionSlack } from '../../activities/notice/promotion-slack.js';
 import { refuse } from '../../activities/failure.js';
 import { startSlackStandIn, type SlackStandIn } from '../../sandbox/slack/server.js';
-import type { CommentInput } from '../../domain/promotion-effects.js';
-import type { PromotionQueueView } from '../../domain/promotion.js';
-import { commentNews } from '../../domain/promotion-comment.js';
+import type { CommentInput } from '../../domain/promotion/effects.js';
+import type { PromotionQueueView } from '../../domain/promotion/promotion.js';
+import { commentNews } from '../../domain/promotion/comment.js';
 import { failureOf } from '../support/failures.js';
 import { driven, testConfig } from '../support/github-world.js';
 import { mergeOf } from '../support/merges.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDescribeMerges } from '../../activities/github/pulls.js';
-import type { Config } from '../../domain/config.js';
-import type { Merge } from '../../domain/promotion.js';
+import type { Config } from '../../domain/config/config.js';
+import type { Merge } from '../../domain/promotion/promotion.js';
 import { failureOf } from '../support/failures.js';
 import { startFakeGitHub, type Answer, type FakeGitHub } from '../support/fake-github.js';
 import { activityEnvironment, configOf } from '../support/images.js';

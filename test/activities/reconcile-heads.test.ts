@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHeads } from '../../activities/reconcile/heads.js';
 import type { TellPromotions } from '../../activities/reconcile/merges.js';
-import { fillConfig } from '../../domain/config-fill.js';
+import { fillConfig } from '../../domain/config/fill.js';
 import { promotionWorkflowId } from '../../domain/ids.js';
 import type { LaneView } from '../../domain/messages.js';
 import { MEMO, QUEUE, WORKFLOW } from '../../domain/messages.js';
-import type { KnownHeads } from '../../domain/reconcile.js';
+import type { KnownHeads } from '../../domain/merges/reconcile.js';
 import { environment, run } from '../support/ecs.js';
 import { connect, type TestTemporal } from '../support/temporal.js';
 

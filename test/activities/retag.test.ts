@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRetag } from '../../activities/ecr/retag.js';
 import { MANIFEST_TYPES } from '../../clients/registry.js';
-import type { ImagesTagged } from '../../domain/release-effects.js';
+import type { ImagesTagged } from '../../domain/release/effects.js';
 import { startAwsStandIn } from '../../sandbox/aws/index.js';
 import type { AwsStandIn } from '../../sandbox/aws/index.js';
 import { failureOf } from '../support/failures.js';

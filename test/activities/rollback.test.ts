@@ -6,7 +6,7 @@ import { createValidate } from '../../activities/ecr/validate.js';
 import { tagsOfSet } from '../../activities/ecr/tags.js';
 import { createRollbackActivities } from '../../activities/rollback/index.js';
 import type { PlanRollbackInput, RollbackDeps } from '../../activities/rollback/index.js';
-import type { AppConfig, Config } from '../../domain/config.js';
+import type { AppConfig, Config } from '../../domain/config/config.js';
 import type { BadMark, LaneView, LiveRelease } from '../../domain/messages.js';
 import { definition, MARKER, REF, run, startEcsWorld } from '../support/ecs.js';
 import type { EcsWorld } from '../support/ecs.js';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readForTests } from '../../activities/promotion/tests.js';
 import type { ObserveDeps } from '../../activities/promotion/observe.js';
-import type { AppConfig, Config } from '../../domain/config.js';
+import type { AppConfig, Config } from '../../domain/config/config.js';
 import { run, startEcsWorld } from '../support/ecs.js';
 import type { EcsWorld } from '../support/ecs.js';
 

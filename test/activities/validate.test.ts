@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createValidate } from '../../activities/ecr/validate.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type { ValidateInput, Validated } from '../../domain/effects.js';
 import { startAwsStandIn } from '../../sandbox/aws/index.js';
 import type { AwsStandIn } from '../../sandbox/aws/index.js';

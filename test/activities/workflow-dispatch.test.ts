@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createDispatchTests, PACE } from '../../activities/github/workflow-dispatch.js';
-import type { DispatchTestsInput, TestRunRef } from '../../domain/promotion-effects.js';
-import { testsMarker } from '../../domain/test-inputs.js';
+import type { DispatchTestsInput, TestRunRef } from '../../domain/promotion/effects.js';
+import { testsMarker } from '../../domain/promotion/test-inputs.js';
 import { startFakeGitHub, type Answer, type FakeGitHub } from '../support/fake-github.js';
 import { configOf } from '../support/images.js';
 import { connect, type TestTemporal } from '../support/temporal.js';

@@ -5,14 +5,14 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDispatchTests, type PACE } from '../../activities/github/workflow-dispatch.js';
 import { createWorkflowRuns, type FollowedRun } from '../../activities/github/workflow-runs.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import type {
   DispatchTestsInput,
   FollowTestsInput,
   TestRunRef,
   TestsEnded,
-} from '../../domain/promotion-effects.js';
-import { testsMarker } from '../../domain/test-inputs.js';
+} from '../../domain/promotion/effects.js';
+import { testsMarker } from '../../domain/promotion/test-inputs.js';
 import { failureOf } from '../support/failures.js';
 import { startFakeGitHub, type Answer, type FakeGitHub } from '../support/fake-github.js';
 import { activityEnvironment, configOf } from '../support/images.js';

@@ -7,7 +7,7 @@ import { createLive } from '../../api/live.js';
 import { createMetrics } from '../../api/metrics.js';
 import type { Identities } from '../../clients/identity.js';
 import { createTemporal, type Temporal } from '../../clients/temporal.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 
 const service = (name: string) => ({ service: name, template: `${name}-template`, family: name });
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { deploymentWorkflowId, releaseWorkflowId } from '../../domain/ids.js';
 import type { BadMark } from '../../domain/messages.js';
-import type { Release } from '../../domain/release.js';
+import type { Release } from '../../domain/release/release.js';
 import { createLanes } from '../support/lanes.js';
 import { gate, releaseScript, releaseWorkers } from '../support/releases.js';
 import { eventually, failing } from '../support/scripted.js';

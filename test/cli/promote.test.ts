@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STEPS } from '../../domain/deployment.js';
-import type { Merge, Promotion, PromotionQueueView } from '../../domain/promotion.js';
+import type { Merge, Promotion, PromotionQueueView } from '../../domain/promotion/promotion.js';
 import { waitingFor } from '../../domain/view.js';
 import { problem, serve, sluice } from './served.js';
 

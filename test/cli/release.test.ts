@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { STEPS } from '../../domain/deployment.js';
-import type { ReleaseStep } from '../../domain/release.js';
-import { RELEASE_STEPS } from '../../domain/release.js';
+import type { ReleaseStep } from '../../domain/release/release.js';
+import { RELEASE_STEPS } from '../../domain/release/release.js';
 import { problem, serve, sluice } from './served.js';
 
 const ID = 'api-2026.03.01.10.00.00';

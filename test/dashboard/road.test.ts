@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { possibleOf } from '../../dashboard/model/next.js';
 import type { Road } from '../../dashboard/model/road.js';
 import { gateOf, reachOf, sayingsOf } from '../../dashboard/model/road.js';
-import type { PromotionQueueView, Stage } from '../../domain/promotion.js';
-import { STAGES } from '../../domain/promotion.js';
+import type { PromotionQueueView, Stage } from '../../domain/promotion/promotion.js';
+import { STAGES } from '../../domain/promotion/promotion.js';
 import {
   ago,
   commit,

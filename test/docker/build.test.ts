@@ -12,7 +12,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createBuildActivities } from '../../activities/docker/index.js';
 import type { BuiltSet } from '../../activities/docker/index.js';
-import type { ImageConfig } from '../../domain/config.js';
+import type { ImageConfig } from '../../domain/config/config.js';
 import { startAwsStandIn } from '../../sandbox/aws/index.js';
 import type { AwsStandIn } from '../../sandbox/aws/index.js';
 import { failureOf } from '../support/failures.js';

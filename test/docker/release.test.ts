@@ -5,7 +5,7 @@
 import { DescribeImagesCommand } from '@aws-sdk/client-ecr';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MANIFEST_TYPES } from '../../clients/registry.js';
-import type { Release } from '../../domain/release.js';
+import type { Release } from '../../domain/release/release.js';
 import { ORG, PEOPLE, REPOSITORY, serviceOf, SERVICES } from '../../sandbox/settings.js';
 import type { StackOn } from '../../sandbox/stack.js';
 import { startStackOn } from '../../sandbox/stack.js';

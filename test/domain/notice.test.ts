@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fillConfig } from '../../domain/config-fill.js';
+import { fillConfig } from '../../domain/config/fill.js';
 import type { Deployment } from '../../domain/deployment.js';
 import { OUTCOMES } from '../../domain/deployment.js';
 import type { Notice } from '../../domain/messages.js';

@@ -1,5 +1,5 @@
 /** What people do with a promotion queue of a real stack, and how it stands. */
-import type { Promotion, PromotionQueueView, Stage } from '../../domain/promotion.js';
+import type { Promotion, PromotionQueueView, Stage } from '../../domain/promotion/promotion.js';
 import type { Answer, Lane, Person, Site } from './site.js';
 import { API_PRODUCTION, API_STAGING, FRONTEND_PRODUCTION, FRONTEND_STAGING, until } from './site.js';
 

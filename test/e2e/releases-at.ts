@@ -3,7 +3,7 @@ import { BatchGetImageCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { laneWorkflowId } from '../../domain/ids.js';
 import type { BadMark, LaneView } from '../../domain/messages.js';
 import { MEMO } from '../../domain/messages.js';
-import type { Release, ReleaseStepName } from '../../domain/release.js';
+import type { Release, ReleaseStepName } from '../../domain/release/release.js';
 import { AWS_KEYS, ORG, REPOSITORY, SERVICES } from '../../sandbox/settings.js';
 import type { Answer, Asked, Lane, Site } from './site.js';
 import { newTag, until } from './site.js';

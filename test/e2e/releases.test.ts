@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Release } from '../../domain/release.js';
+import type { Release } from '../../domain/release/release.js';
 import { freePort } from '../../sandbox/ports.js';
 import { AWS_KEYS, FIRST_TAG, PEOPLE, SLACK } from '../../sandbox/settings.js';
 import type { Releases } from './releases-at.js';

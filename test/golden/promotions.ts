@@ -8,7 +8,7 @@ import {
   testsWorkflowId,
 } from '../../domain/ids.js';
 import { QUEUE, WORKFLOW } from '../../domain/messages.js';
-import type { Promotion } from '../../domain/promotion.js';
+import type { Promotion } from '../../domain/promotion/promotion.js';
 import type { promotionQueue } from '../../workflows/promotion-queue.js';
 import type { PromotionsAt } from '../e2e/promotions-at.js';
 import { PRODUCTION, promotionsAt } from '../e2e/promotions-at.js';

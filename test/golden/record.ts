@@ -17,7 +17,7 @@ import {
   releaseWorkflowId,
   rollbackWorkflowId,
 } from '../../domain/ids.js';
-import type { Release } from '../../domain/release.js';
+import type { Release } from '../../domain/release/release.js';
 import { QUEUE, WORKFLOW } from '../../domain/messages.js';
 import { PEOPLE } from '../../sandbox/settings.js';
 import type { Stack } from '../../sandbox/stack.js';

@@ -1,6 +1,6 @@
 /** Workflow of one activity, `dispatchTests`, tried again by a real server: what an attempt leaves for the next. */
 import { proxyActivities } from '@temporalio/workflow';
-import type { DispatchTestsInput, TestRunRef } from '../../domain/promotion-effects.js';
+import type { DispatchTestsInput, TestRunRef } from '../../domain/promotion/effects.js';
 
 const { dispatchTests } = proxyActivities<{
   dispatchTests: (input: DispatchTestsInput) => Promise<TestRunRef>;

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createCredentials, type Credentials } from '../../clients/github-credentials.js';
-import type { Config } from '../../domain/config.js';
+import type { Config } from '../../domain/config/config.js';
 import { requestTrouble } from './github-world.js';
 
 export interface Asked {

@@ -6,8 +6,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Ajv, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import { createCredentials, type Credentials } from '../../clients/github-credentials.js';
-import { fillConfig } from '../../domain/config-fill.js';
-import type { Config } from '../../domain/config.js';
+import { fillConfig } from '../../domain/config/fill.js';
+import type { Config } from '../../domain/config/config.js';
 import { startGitHubStandIn, type GitHubStandIn } from '../../sandbox/github/server.js';
 import { createSource, type SourceRepository } from './source.js';
 

@@ -2,8 +2,8 @@
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { fillConfig } from '../../domain/config-fill.js';
-import type { AppConfig, Config, ImageConfig } from '../../domain/config.js';
+import { fillConfig } from '../../domain/config/fill.js';
+import type { AppConfig, Config, ImageConfig } from '../../domain/config/config.js';
 
 export const image = (container: string, given: Partial<ImageConfig> = {}): ImageConfig => ({
   containers: [container],

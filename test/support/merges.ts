@@ -1,4 +1,4 @@
-import type { Merge } from '../../domain/promotion.js';
+import type { Merge } from '../../domain/promotion/promotion.js';
 
 /** A merge of the branch: `n` is its place there, and stands in its commit. */
 export const mergeOf = (n: number, more: Partial<Merge> = {}): Merge => ({

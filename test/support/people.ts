@@ -1,5 +1,5 @@
 /** What a person does with a stack over HTTP. */
-import type { Release } from '../../domain/release.js';
+import type { Release } from '../../domain/release/release.js';
 import type { DeploymentView } from '../../domain/view.js';
 import { PEOPLE } from '../../sandbox/settings.js';
 import { until } from '../e2e/site.js';

@@ -7,14 +7,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import { createQueueMessages } from '../../activities/promotion/queue.js';
 import type { ObserveInput, StagingForTests } from '../../activities/promotion/index.js';
 import { createLaneReader } from '../../activities/temporal/requests.js';
-import type { Config, TestsConfig } from '../../domain/config.js';
+import type { Config, TestsConfig } from '../../domain/config/config.js';
 import type * as effects from '../../domain/effects.js';
 import { promotionWorkflowId } from '../../domain/ids.js';
 import type { PromotionNews, Ticket } from '../../domain/messages.js';
 import { MEMO, QUEUE, SIGNAL, UPDATE, WORKFLOW } from '../../domain/messages.js';
-import { atTurn } from '../../domain/promotion-conditions.js';
-import type { TurnAnswer } from '../../domain/promotion-conditions.js';
-import { isOfQueue } from '../../domain/promotion-draft.js';
+import { atTurn } from '../../domain/promotion/conditions.js';
+import type { TurnAnswer } from '../../domain/promotion/conditions.js';
+import { isOfQueue } from '../../domain/promotion/draft.js';
 import type {
   DispatchTestsInput,
   FollowTestsInput,
@@ -23,11 +23,11 @@ import type {
   TestRun,
   TestRunRef,
   TestsEnded,
-} from '../../domain/promotion-effects.js';
-import type { EnvironmentRead, Observation, QueueSettings } from '../../domain/promotion-read.js';
-import type { PromotionState } from '../../domain/promotion-state.js';
-import type { Merge, Promotion, PromotionQueueView, Stage } from '../../domain/promotion.js';
-import { endedOf } from '../../domain/test-runs.js';
+} from '../../domain/promotion/effects.js';
+import type { EnvironmentRead, Observation, QueueSettings } from '../../domain/promotion/read.js';
+import type { PromotionState } from '../../domain/promotion/state.js';
+import type { Merge, Promotion, PromotionQueueView, Stage } from '../../domain/promotion/promotion.js';
+import { endedOf } from '../../domain/promotion/test-runs.js';
 import type { PromotionQueueInput } from '../../workflows/promotion-queue.js';
 import type { Calls } from './scripted.js';
 import { eventually, script, scriptedWorkers } from './scripted.js';

@@ -1,5 +1,5 @@
 import type { PromotionNews } from '../../domain/messages.js';
-import type { Promotion } from '../../domain/promotion.js';
+import type { Promotion } from '../../domain/promotion/promotion.js';
 import { mergeOf } from './merges.js';
 
 export const PROMOTED = mergeOf(7).sha;

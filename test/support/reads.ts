@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { Service } from '@aws-sdk/client-ecs';
 import { toServiceRead } from '../../activities/ecs/shapes.js';
-import { judge, newWatch } from '../../domain/rollout.js';
-import type { DeploymentRead, Judgement, Ours, ServiceRead } from '../../domain/rollout.js';
+import { judge, newWatch } from '../../domain/rollout/rollout.js';
+import type { DeploymentRead, Judgement, Ours, ServiceRead } from '../../domain/rollout/rollout.js';
 
 export const START = Date.parse('2026-11-23T10:00:00Z');
 export const OURS = 'ecs-svc/2222';

@@ -16,8 +16,8 @@ import type {
   Published,
   PublishInput,
   TagImagesInput,
-} from '../../domain/release-effects.js';
-import type { Release, ReleaseRequest } from '../../domain/release.js';
+} from '../../domain/release/effects.js';
+import type { Release, ReleaseRequest } from '../../domain/release/release.js';
 import type { ReleasesInput } from '../../workflows/releases.js';
 import type { Calls } from './scripted.js';
 import { script } from './scripted.js';

@@ -6,7 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { condition, defineUpdate, setHandler, sleep, upsertMemo } from '@temporalio/workflow';
 import type { Lock } from '../../domain/messages.js';
 import { MEMO, UPDATE } from '../../domain/messages.js';
-import type { PromotionQueueView } from '../../domain/promotion.js';
+import type { PromotionQueueView } from '../../domain/promotion/promotion.js';
 
 interface Told {
   by: string;

@@ -12,7 +12,7 @@ import type { Target } from '../../domain/deployment.js';
 import type * as effects from '../../domain/effects.js';
 import type { BuiltImage, Lock, Notice } from '../../domain/messages.js';
 import { QUEUE } from '../../domain/messages.js';
-import type { LockCommand } from '../../domain/promotion.js';
+import type { LockCommand } from '../../domain/promotion/promotion.js';
 import type { RollbackDecision } from '../../domain/rollback.js';
 import type { TestTemporal } from './temporal.js';
 

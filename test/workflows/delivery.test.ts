@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { later, refuse } from '../../activities/failure.js';
 import { deliveryWorkflowId } from '../../domain/ids.js';
 import type { DeploymentRequest } from '../../domain/deployment.js';
-import type { Route } from '../../domain/merge-routes.js';
+import type { Route } from '../../domain/merges/routes.js';
 import type { Delivered, MergesNews } from '../../domain/messages.js';
 import { QUEUE, WORKFLOW } from '../../domain/messages.js';
-import type { Merge } from '../../domain/promotion.js';
-import type { FindMergesInput, MergesFound } from '../../domain/promotion-effects.js';
+import type { Merge } from '../../domain/promotion/promotion.js';
+import type { FindMergesInput, MergesFound } from '../../domain/promotion/effects.js';
 import type { delivery } from '../../workflows/delivery.js';
 import { mergeOf } from '../support/merges.js';
 import { eventually } from '../support/scripted.js';

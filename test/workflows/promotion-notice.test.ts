@@ -3,7 +3,7 @@ import { later, refuse } from '../../activities/failure.js';
 import { noticeWorkflowId } from '../../domain/ids.js';
 import type { PromotionNews } from '../../domain/messages.js';
 import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
-import type { CommentNews } from '../../domain/promotion-comment.js';
+import type { CommentNews } from '../../domain/promotion/comment.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { mergeOf } from '../support/merges.js';
 import { newsOf } from '../support/promotions.js';

@@ -7,7 +7,7 @@ import { promotionWorkflowId } from '../../domain/ids.js';
 import type { DeploymentEnded, PromotionNews } from '../../domain/messages.js';
 import { QUEUE, SIGNAL } from '../../domain/messages.js';
 import type { ObserveInput } from '../../activities/promotion/index.js';
-import type { QueueDeployment } from '../../domain/promotion-state.js';
+import type { QueueDeployment } from '../../domain/promotion/state.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import type { World } from '../support/promotion-world.js';
 import { LIVE, MERGES, moveTo, observationOf, QueueAt, worldOf } from '../support/promotion-world.js';

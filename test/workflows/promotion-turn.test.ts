@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DeploymentRequest, Target } from '../../domain/deployment.js';
 import { SIGNAL } from '../../domain/messages.js';
-import type { TurnAnswer } from '../../domain/promotion-conditions.js';
+import type { TurnAnswer } from '../../domain/promotion/conditions.js';
 import { createLanes } from '../support/lanes.js';
 import { request } from '../support/requests.js';
 import type { Calls } from '../support/scripted.js';

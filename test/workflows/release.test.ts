@@ -3,8 +3,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import type { DeploymentRequest } from '../../domain/deployment.js';
 import { SEARCH_ATTRIBUTE } from '../../domain/messages.js';
-import type { PublishInput, TagImagesInput } from '../../domain/release-effects.js';
-import type { Release, ReleaseRequest, ReleaseStepName } from '../../domain/release.js';
+import type { PublishInput, TagImagesInput } from '../../domain/release/effects.js';
+import type { Release, ReleaseRequest, ReleaseStepName } from '../../domain/release/release.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { createLanes } from '../support/lanes.js';
 import {

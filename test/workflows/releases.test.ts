@@ -2,7 +2,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SIGNAL } from '../../domain/messages.js';
-import type { ReleaseRequest } from '../../domain/release.js';
+import type { ReleaseRequest } from '../../domain/release/release.js';
 import { createReleases, gate, releaseRequest, releaseScript, releaseWorkers } from '../support/releases.js';
 import type { ReleaseScript } from '../support/releases.js';
 import type { Calls } from '../support/scripted.js';

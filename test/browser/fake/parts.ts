@@ -1,7 +1,13 @@
 /** Pieces of made-up data in the shapes of the API: short to write, typed by `domain/`. */
 import { CODES, type Code } from '../../../domain/codes.js';
 import { STEPS, type StepName, type WaitingFor } from '../../../domain/deployment.js';
-import type { Merge, Promotion, PromotionQueueView, Stage, Tests } from '../../../domain/promotion.js';
+import type {
+  Merge,
+  Promotion,
+  PromotionQueueView,
+  Stage,
+  Tests,
+} from '../../../domain/promotion/promotion.js';
 import type { Place, ShownDeployment, ShownRelease } from '../../../dashboard/model/types.js';
 
 const NOW = Date.now();

@@ -1,5 +1,5 @@
 /** A made-up site that stands in every state at once: each stage, what is waited for, what failed. */
-import type { PromotionQueueView } from '../../../domain/promotion.js';
+import type { PromotionQueueView } from '../../../domain/promotion/promotion.js';
 import type { Place, Settings, ShownDeployment, ShownRelease } from '../../../dashboard/model/types.js';
 import { FAILED, history, ROLLING } from './deployments.js';
 import {
