@@ -91,7 +91,7 @@ function Unplanned({
 }
 
 function Planned({ plan }: { plan: Shown }) {
-  const { release, tag, before, images = [], variables, secrets, tests, warnings = [], refusal } = plan;
+  const { release, tag, before, images, variables, secrets, tests, warnings, refusal } = plan;
   return (
     <>
       {(release ?? tag) && (
@@ -105,7 +105,7 @@ function Planned({ plan }: { plan: Shown }) {
           {tests && (
             <>
               {' '}
-              · tests {tests.state ?? ''}{' '}
+              · tests {tests.state}{' '}
               {tests.url && (
                 <a class="out" href={tests.url} rel="noreferrer">
                   the run
@@ -134,7 +134,7 @@ function Planned({ plan }: { plan: Shown }) {
   );
 }
 
-function Commits({ plan: { commits = [], commitCount = commits.length, back } }: { plan: Shown }) {
+function Commits({ plan: { commits, commitCount, back } }: { plan: Shown }) {
   const count = plural(commitCount, 'commit');
   const words = commitCount === 0 ? 'The same commits as there' : back ? `Takes ${count} out` : count;
   return (

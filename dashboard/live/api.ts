@@ -14,11 +14,15 @@ export class Problem extends Error {
     return this.status === 0 || this.status >= 500;
   }
 
-  constructor(status: number, code: string, message: string) {
+  /** Beside the words. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, code: string, message: string, details: Record<string, unknown> = {}) {
     super(message);
     this.name = 'Problem';
     this.status = status;
     this.code = code;
+    this.details = details;
     this.actions = isCode(code) ? CODES[code satisfies Code].actions : [];
   }
 }
@@ -67,8 +71,10 @@ export async function ask<T>(
 
 function problemOf(status: number, text: string): Problem {
   try {
-    const { error } = JSON.parse(text) as { error: { code: string; message: string } };
-    return new Problem(status, error.code, error.message);
+    const { error } = JSON.parse(text) as {
+      error: { code: string; message: string; details?: Record<string, unknown> };
+    };
+    return new Problem(status, error.code, error.message, error.details);
   } catch {
     return new Problem(status, 'UNREADABLE', `Sluice answered ${status}, and nothing that can be read`);
   }

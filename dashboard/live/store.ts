@@ -17,6 +17,8 @@ export interface State {
   settings?: Settings;
   /** Absent: nobody is signed in, or it is not known yet. */
   me?: Me;
+  /** Whether browsers can sign in here. Absent: not known. */
+  canSignIn?: boolean;
   /** Said once to everyone, also to those who do not see: the outcome of an action. */
   announcement: string;
 }
@@ -105,7 +107,8 @@ async function confirm(ids: readonly string[]): Promise<void> {
 
 async function identify(): Promise<void> {
   const me = await ask<Me>('/api/me').catch(asProblem);
-  change({ me: me instanceof Error ? undefined : me });
+  if (!(me instanceof Error)) change({ me });
+  else change({ me: undefined, ...(me.status === 401 ? { canSignIn: me.details['signIn'] !== false } : {}) });
   if (state.settings) return;
   const settings = await ask<Settings>('/api/settings').catch(asProblem);
   if (!(settings instanceof Error)) change({ settings });

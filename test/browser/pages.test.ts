@@ -230,6 +230,19 @@ describe('who looks', () => {
     const link = page.getByRole('link', { name: 'Sign in' });
     expect(await link.getAttribute('href')).toBe('/auth/login?to=%2Fhistory%3Fapp%3Dapi');
   });
+
+  it('offers no sign-in where none is set up, and says what there is instead', async () => {
+    fake.me = undefined;
+    fake.canSignIn = false;
+    const page = await open('/');
+    await page.getByText('Signing in is not set up here').waitFor();
+    expect(await page.getByRole('link', { name: 'Sign in' }).count()).toBe(0);
+    await road(page, 'frontend')
+      .getByRole('button', { name: 'Deploy to production: frontend' })
+      .click({ force: true });
+    await dialog(page).getByText('sluice in a terminal').waitFor();
+    await isAccessible(page);
+  });
 });
 
 describe('live', () => {

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import Fastify from 'fastify';
 import { dashboardRoutes } from '../../../api/dashboard.js';
 import { buildDashboard } from '../../../api/dashboard-build.js';
+import type { Shown } from '../../../dashboard/model/plan.js';
 import type { Me } from '../../../dashboard/model/types.js';
 import type { News } from '../../../dashboard/model/world.js';
 import type { FakeWorld } from './world.js';
@@ -22,6 +23,8 @@ export interface Fake {
   world: FakeWorld;
   /** Who looks; undefined: nobody is signed in, and anybody may read. */
   me: Me | undefined;
+  /** Whether a browser can sign in at all. */
+  canSignIn: boolean;
   /** What was asked to be changed, oldest first. */
   writes: Write[];
   /** Answers instead of 202, by path. */
@@ -45,6 +48,7 @@ export async function startFake({ port = 0 } = {}): Promise<Fake> {
   const fake: Omit<Fake, 'url' | 'listening' | 'close'> & { isCut: boolean } = {
     world: fakeWorld(),
     me: MAINTAINER,
+    canSignIn: true,
     writes: [],
     answers: new Map(),
     isCut: false,
@@ -91,7 +95,7 @@ function presentOf({ places, queues, deployments, releases }: FakeWorld): string
   ].join('');
 }
 
-type State = Pick<Fake, 'world' | 'me' | 'writes' | 'answers'> & { isCut: boolean };
+type State = Pick<Fake, 'world' | 'me' | 'canSignIn' | 'writes' | 'answers'> & { isCut: boolean };
 
 function reads(app: FastifyInstance, fake: State): void {
   const missing = (reply: FastifyReply, what: string) =>
@@ -99,7 +103,10 @@ function reads(app: FastifyInstance, fake: State): void {
   app.get(
     '/api/me',
     async (_request, reply) =>
-      fake.me ?? reply.code(401).send({ error: { code: 'UNAUTHENTICATED', message: 'Sign in' } }),
+      fake.me ??
+      reply.code(401).send({
+        error: { code: 'UNAUTHENTICATED', message: 'Sign in', details: { signIn: fake.canSignIn } },
+      }),
   );
   app.get('/api/settings', async () => fake.world.settings);
   app.get('/api/apps', async () => ({ items: fake.world.places }));
@@ -170,15 +177,17 @@ function writes(app: FastifyInstance, fake: State): void {
   });
 }
 
-function planOf({ queues, deployments }: FakeWorld): object {
+function planOf({ queues, deployments }: FakeWorld): Shown {
   const current = queues[0]?.current;
+  const commits = current?.merges ?? [];
   return {
-    release: current?.release,
-    commits: current?.merges,
-    images: deployments[0]?.images,
+    ...{ kind: 'promotion', app: current?.app ?? '', environment: 'production' },
+    ...(current ? { release: current.release } : {}),
+    ...{ commits, commitCount: commits.length },
+    images: deployments[0]?.images ?? [],
     variables: { added: ['SEARCH_COLLECTIONS'], removed: ['OLD_SEARCH_URL'], changed: [] },
     secrets: { added: [], removed: [], changed: [] },
-    tests: { state: 'passed', url: current?.tests?.url },
+    ...(current?.tests ? { tests: current.tests } : {}),
     warnings: [],
   };
 }
