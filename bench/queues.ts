@@ -2,6 +2,7 @@
  * A thousand promotion queues on one worker, all open and waiting for their approvals: the worker's memory, and how
  * soon an approval takes effect.
  */
+import type { RunningProcess } from '../sandbox/processes.js';
 import { parse, stringify } from 'yaml';
 import { RECONCILE_SCHEDULE_ID } from '../clients/reconcile-schedule.js';
 import { deploymentWorkflowId, promotionWorkflowId } from '../domain/ids.js';
@@ -42,21 +43,46 @@ interface Measured {
 export async function queues({ apps, approvals }: { apps: number; approvals: number }): Promise<Report> {
   const names = Array.from({ length: apps }, (_, at) => `app${String(at + 1).padStart(4, '0')}`);
   return withBench({ timings: QUICK, configure: (text) => withApps(text, names) }, async (bench) => {
-    // Most of the services are not there: what it would find out about them is not measured.
-    await bench.client.schedule.getHandle(RECONCILE_SCHEDULE_ID).pause();
+    const { pid } = await endReconcile(bench, names);
     const state = await waitingState(bench);
-    return report(apps, await measure(bench, { names, approvals, state }));
+    return report(apps, await measure(bench, { names, approvals, state, pid }));
   });
+}
+
+/**
+ * Most of the services are not there: what it would find out about them is not measured. Its first pass has opened a
+ * queue for every app: they are ended, and the worker that knew them.
+ * @returns the new worker
+ */
+async function endReconcile(
+  { client, processes, start }: Bench,
+  names: readonly string[],
+): Promise<RunningProcess> {
+  await client.schedule.getHandle(RECONCILE_SCHEDULE_ID).pause();
+  const count = async (status: string): Promise<number> => {
+    const query = `WorkflowType = '${WORKFLOW.reconcile}' AND ExecutionStatus = '${status}'`;
+    return (await client.workflow.count(query)).count;
+  };
+  await until(
+    'its first pass is over',
+    async () => (await count('Running')) === 0 && (await count('Completed')) > 0,
+  );
+  await together([...names], AT_ONCE, (app) =>
+    client.workflow.getHandle(promotionWorkflowId(app)).terminate('not measured'),
+  );
+  await processes.worker.stop();
+  return start('worker');
 }
 
 interface Task {
   names: string[];
   approvals: number;
   state: PromotionState;
+  /** Of the worker. */
+  pid: number;
 }
 
-async function measure(bench: Bench, { names, approvals, state }: Task): Promise<Measured> {
-  const { pid } = bench.processes.worker;
+async function measure(bench: Bench, { names, approvals, state, pid }: Task): Promise<Measured> {
   const step = Math.max(1, Math.floor(names.length / approvals));
   const among = names.filter((_, at) => at % step === 0).slice(0, approvals);
   const alone = names.filter((name) => !among.includes(name)).slice(0, ALONE);
