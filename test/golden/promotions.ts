@@ -170,7 +170,8 @@ async function lockedAfterRollback({ site, api, save }: Recording): Promise<void
 /** Somebody deploys past Sluice, and a push is lost: a pass finds both. */
 async function plannedAndReconciled({ site, api, save }: Recording): Promise<void> {
   const tag = await deployPast(site, PRODUCTION.api);
-  const { status } = await site.ask('POST', '/api/plans', { body: { ...PRODUCTION.api, tag } });
+  const body = { kind: 'deploy', ...PRODUCTION.api, tag };
+  const { status } = await site.ask('POST', '/api/plans', { body });
   if (status !== 200) throw new Error(`No plan: ${status}`);
   await save('plan', await newestClosed(site, WORKFLOW.plan));
   // What is younger than ten seconds may be the lane's own.
