@@ -28,7 +28,7 @@ import type { Ending } from '../domain/progress.js';
 import * as progress from '../domain/progress.js';
 import { deploymentMarkdown, headline } from '../domain/summary.js';
 import { bestEffort, reads, tells, watches, writes } from './effects.js';
-import { codedFailure } from './failure.js';
+import { codedFailure, wordsOf } from './failure.js';
 import type { Done } from './go-back.js';
 import { goBack } from './go-back.js';
 import type { Inbox } from './inbox.js';
@@ -251,7 +251,7 @@ class Run {
       const failed = Math.max(counts.failed, this.record.rollout?.failed ?? 0);
       return { ...dossier, counts: { ...counts, failed } };
     } catch (error) {
-      log.warn('The dossier could not be collected', { error: String(error) });
+      log.warn('The dossier could not be collected', { error: wordsOf(error) });
       return none;
     }
   }
@@ -267,7 +267,7 @@ class Run {
       await tells.conclude({ lane: { app, environment, ended }, ...owner, notice: this.notice('ended') });
     } catch (error) {
       // The lane's watchdog sees that this workflow has closed.
-      log.error('The lane could not be told of the end', { error: String(error) });
+      log.error('The lane could not be told of the end', { error: wordsOf(error) });
     }
   }
 
@@ -278,7 +278,7 @@ class Run {
     this.show();
     tells
       .tellPeople(this.notice('slow'))
-      .catch((error: unknown) => log.warn('not told', { error: String(error) }));
+      .catch((error: unknown) => log.warn('not told', { error: wordsOf(error) }));
   }
 
   /** Abandoned, and nobody waits for it. */
@@ -289,7 +289,7 @@ class Run {
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: 'ABANDON',
       staticSummary: `tells of: ${headline(this.request)}`,
-    }).catch((error: unknown) => log.warn('No notice was started', { error: String(error) }));
+    }).catch((error: unknown) => log.warn('No notice was started', { error: wordsOf(error) }));
   }
 
   private notice(change: Notice['change']): Notice {

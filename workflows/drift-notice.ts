@@ -2,6 +2,7 @@
 import { log } from '@temporalio/workflow';
 import type { DriftNotice } from '../domain/messages.js';
 import { deliveries } from './effects.js';
+import { wordsOf } from './failure.js';
 
 const CHANNELS = ['deliverDrift', 'driftSlack'] as const;
 
@@ -11,7 +12,7 @@ export async function driftNotice(drift: DriftNotice): Promise<void> {
       try {
         await deliveries[channel](drift);
       } catch (error) {
-        log.warn('A notice was given up', { channel, error: String(error) });
+        log.warn('A notice was given up', { channel, error: wordsOf(error) });
       }
     }),
   );

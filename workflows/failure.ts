@@ -26,3 +26,7 @@ export function codedFailure(error: unknown): CodedFailure {
   }
   return { code: 'INTERNAL', message: `${CODES.INTERNAL.text}, in ${error.activityType}` };
 }
+
+/** For a log: an activity's failure says itself only that an activity failed. */
+export const wordsOf = (error: unknown): string =>
+  error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);

@@ -15,6 +15,7 @@ import { accepted, forMemo } from '../domain/progress.js';
 import { headline } from '../domain/summary.js';
 import type { deployment } from './deployment.js';
 import { deploymentAttributes } from './search-attributes.js';
+import { wordsOf } from './failure.js';
 
 /**
  * Abandoned, because continue-as-new terminates every other child.
@@ -53,7 +54,7 @@ async function signalled(id: string, signal: string, ...args: object[]): Promise
     await getExternalWorkflowHandle(deploymentWorkflowId(id)).signal(signal, ...args);
     return true;
   } catch (error) {
-    log.warn('A deployment was gone before a signal', { id, signal, error: String(error) });
+    log.warn('A deployment was gone before a signal', { id, signal, error: wordsOf(error) });
     return false;
   }
 }

@@ -27,6 +27,7 @@ import { laneMarkdown } from '../domain/summary.js';
 import { reads } from './effects.js';
 import { signalTurn } from './lane-children.js';
 import { LaneDesk } from './lane-desk.js';
+import { wordsOf } from './failure.js';
 
 export interface LaneInput extends Target {
   /** Handed over by the run before. */
@@ -84,7 +85,7 @@ async function awaitChange(desk: LaneDesk, mayContinue: () => boolean, watchdogM
     const ended = await reads.findEnded({ ids: ids.slice(0, LOOKED_AFTER) });
     for (const id of ended) desk.change(rules.end(desk.state, { id, outcome: 'gone' }));
   } catch (error) {
-    log.warn('The watchdog could not look; it looks again', { error: String(error) });
+    log.warn('The watchdog could not look; it looks again', { error: wordsOf(error) });
   }
 }
 

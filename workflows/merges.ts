@@ -9,7 +9,7 @@ import type { Merge } from '../domain/promotion/promotion.js';
 import { activitiesOf } from './activities-of.js';
 import { reads, tells, writes } from './effects.js';
 import type { CodedFailure } from './failure.js';
-import { codedFailure } from './failure.js';
+import { codedFailure, wordsOf } from './failure.js';
 
 type Source = Pick<MainActivities, 'findMerges' | 'describeMerges'>;
 
@@ -57,7 +57,7 @@ export async function described(apps: Apps, sender?: string): Promise<Apps> {
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.warn('GitHub does not describe these merges in time; what git tells stands', {
-      error: String(error),
+      error: wordsOf(error),
     });
   }
   return withDescriptions(apps, told, sender);

@@ -7,6 +7,7 @@ import type { Notice } from '../domain/messages.js';
 import { SIGNAL } from '../domain/messages.js';
 import { nextNotice, type NoticePlace } from '../domain/notice.js';
 import { deliveries } from './effects.js';
+import { wordsOf } from './failure.js';
 
 /** Longer than any deployment lives: one that was terminated never tells its end. */
 const GIVEN_UP_AFTER = '7 days';
@@ -58,10 +59,6 @@ async function tellAll(channel: (typeof CHANNELS)[number], inbox: Inbox): Promis
   }
 }
 
-/** An activity's failure says itself only that an activity failed. */
-const wordsOf = (error: unknown): string =>
-  error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-
 /** Before there were channels; histories of then are replayed by it. */
 async function tellTheLog(waiting: Notice[]): Promise<void> {
   for (;;) {
@@ -71,7 +68,7 @@ async function tellTheLog(waiting: Notice[]): Promise<void> {
     try {
       await deliveries.deliver(next);
     } catch (error) {
-      log.warn('A notice was given up', { change: next.change, error: String(error) });
+      log.warn('A notice was given up', { change: next.change, error: wordsOf(error) });
     }
     if (next.change === 'ended' && waiting.length === 0) return;
   }

@@ -15,7 +15,7 @@ import { SIGNAL, WORKFLOW } from '../domain/messages.js';
 import * as events from '../domain/promotion/events.js';
 import type { Effect, QueueDeployment } from '../domain/promotion/state.js';
 import { tells } from './effects.js';
-import { codedFailure } from './failure.js';
+import { codedFailure, wordsOf } from './failure.js';
 import type { PromotionDesk } from './promotion-desk.js';
 import type { tests } from './tests.js';
 
@@ -109,6 +109,6 @@ async function quietly(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    log.warn('Not told', { error: String(error) });
+    log.warn('Not told', { error: wordsOf(error) });
   }
 }

@@ -9,6 +9,7 @@ import { SIGNAL } from '../domain/messages.js';
 import { commentNews } from '../domain/promotion/comment.js';
 import { isSameNews, nextNews } from '../domain/promotion/notice.js';
 import { deliveries } from './effects.js';
+import { wordsOf } from './failure.js';
 
 /** What comes later begins another run. */
 const SILENT_FOR = '7 days';
@@ -79,7 +80,3 @@ async function orGiveUp(about: Record<string, unknown>, tell: () => Promise<void
     log.warn('A notice was given up', { ...about, error: wordsOf(error) });
   }
 }
-
-/** An activity's failure says itself only that an activity failed. */
-const wordsOf = (error: unknown): string =>
-  error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);

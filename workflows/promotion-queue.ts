@@ -28,7 +28,7 @@ import type { Observation } from '../domain/promotion/read.js';
 import type { PromotionState } from '../domain/promotion/state.js';
 import { asks, emptyQueue, forMemo, viewOf } from '../domain/promotion/state.js';
 import { reads } from './effects.js';
-import { codedFailure } from './failure.js';
+import { codedFailure, wordsOf } from './failure.js';
 import { carryOut } from './promotion-deeds.js';
 import { PromotionDesk } from './promotion-desk.js';
 import { lookAfter, watches } from './promotion-watchdog.js';
@@ -121,7 +121,7 @@ async function awaitChange(
   try {
     await lookAfter(desk);
   } catch (error) {
-    log.warn('The watchdog could not look; it looks again', { error: String(error) });
+    log.warn('The watchdog could not look; it looks again', { error: wordsOf(error) });
   }
   return false;
 }

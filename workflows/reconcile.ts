@@ -11,6 +11,7 @@ import type { Merge } from '../domain/promotion/promotion.js';
 import { baselinesOf, newsFor, rangesOf, type KnownHeads, type Range } from '../domain/merges/reconcile.js';
 import { activitiesOf } from './activities-of.js';
 import { bring, described, findNow } from './merges.js';
+import { wordsOf } from './failure.js';
 
 /** What a pass hands to the next one, by the schedule. */
 export interface Reconciled {
@@ -60,7 +61,7 @@ async function part<T>(what: string, work: () => Promise<T>): Promise<T | undefi
     return await work();
   } catch (error) {
     if (isCancellation(error)) throw error;
-    log.warn('A part of this pass came to nothing', { what, error: String(error) });
+    log.warn('A part of this pass came to nothing', { what, error: wordsOf(error) });
     return undefined;
   }
 }

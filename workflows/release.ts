@@ -37,7 +37,7 @@ import { releaseMarkdown } from '../domain/release/words.js';
 import type { Release, ReleaseInput, ReleaseStepName } from '../domain/release/release.js';
 import { digestKey } from '../domain/release/releases.js';
 import { publishing, reads, tells, writes } from './effects.js';
-import { codedFailure } from './failure.js';
+import { codedFailure, wordsOf } from './failure.js';
 import { changelogged, openAtOnce, openLater } from './release-changelog.js';
 import type { AskedBy } from './release-deployment.js';
 import { ReleaseDeployments } from './release-deployment.js';
@@ -252,7 +252,7 @@ class Run {
     try {
       await tells.releaseState({ app: this.record.app, change: progress.stateChange(this.record) });
     } catch (error) {
-      log.error('`releases` could not be told', { error: String(error) });
+      log.error('`releases` could not be told', { error: wordsOf(error) });
     }
   }
 

@@ -15,6 +15,7 @@ import { releaseHeadline } from '../domain/release/words.js';
 import type { ReleaseInput } from '../domain/release/release.js';
 import type { release } from './release.js';
 import { releaseAttributes } from './search-attributes.js';
+import { wordsOf } from './failure.js';
 
 /**
  * Abandoned, because continue-as-new terminates every other child.
@@ -47,7 +48,7 @@ export async function signalTurn({ id, round }: ReleasePlace): Promise<boolean> 
     await getExternalWorkflowHandle(releaseWorkflowId(id)).signal(SIGNAL.turn, turn);
     return true;
   } catch (error) {
-    log.warn('A release was gone before its turn', { id, error: String(error) });
+    log.warn('A release was gone before its turn', { id, error: wordsOf(error) });
     return false;
   }
 }

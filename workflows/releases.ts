@@ -27,6 +27,7 @@ import * as rules from '../domain/release/releases.js';
 import { reads } from './effects.js';
 import { signalTurn } from './releases-children.js';
 import { ReleasesDesk } from './releases-desk.js';
+import { wordsOf } from './failure.js';
 
 export interface ReleasesInput {
   app: string;
@@ -80,7 +81,7 @@ async function lookAfter(desk: ReleasesDesk, ids: string[]): Promise<void> {
   try {
     for (const change of await reads.findEndedReleases({ ids })) desk.change(rules.heed(desk.state, change));
   } catch (error) {
-    log.warn('The watchdog could not look; it looks again', { error: String(error) });
+    log.warn('The watchdog could not look; it looks again', { error: wordsOf(error) });
   }
 }
 

@@ -27,7 +27,7 @@ import { testsMarker } from '../domain/promotion/test-inputs.js';
 import { endedOf } from '../domain/promotion/test-runs.js';
 import type { StagingForTests } from '../activities/promotion/index.js';
 import { dispatches, reads, tells, testCommands, testWatches } from './effects.js';
-import { codedFailure } from './failure.js';
+import { codedFailure, wordsOf } from './failure.js';
 
 export interface TestsInput {
   app: string;
@@ -119,7 +119,7 @@ async function tellAddress({ app, promotion, attempt }: TestsInput, { url }: Tes
     const queue = getExternalWorkflowHandle(promotionWorkflowId(app));
     await queue.signal(SIGNAL.testsStarted, { promotion, attempt, url });
   } catch (error) {
-    log.warn('The queue is not there to be told where its tests run', { error: String(error) });
+    log.warn('The queue is not there to be told where its tests run', { error: wordsOf(error) });
   }
 }
 
@@ -147,7 +147,7 @@ async function follow({ app, until }: TestsInput, ref: TestRunRef, news: News): 
       ended = endedOf(await reads.readTestRun({ run: ref }));
     } catch (error) {
       if (isCancellation(error)) throw error;
-      log.warn('A run could not be read; its watch goes on', { error: String(error) });
+      log.warn('A run could not be read; its watch goes on', { error: wordsOf(error) });
     }
   }
 }

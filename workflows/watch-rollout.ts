@@ -4,6 +4,7 @@ import type { Limits } from '../domain/deployment.js';
 import type { Stabilised, StabiliseInput } from '../domain/effects.js';
 import { bestEffort, watches } from './effects.js';
 import type { Inbox } from './inbox.js';
+import { wordsOf } from './failure.js';
 
 /** Each costs events of the history, and who sends news may send them without end. */
 const GLANCES = 3;
@@ -36,7 +37,7 @@ async function glance(input: StabiliseInput): Promise<Stabilised | undefined> {
     return (await bestEffort.glance(input)).stabilised;
   } catch (error) {
     if (isCancellation(error)) throw error;
-    log.warn('No look beside the watch', { error: String(error) });
+    log.warn('No look beside the watch', { error: wordsOf(error) });
     return undefined;
   }
 }

@@ -26,11 +26,15 @@ function readConfig(path: string): { config?: Config; findings: Finding[] } {
   const finding = { area: 'Configuration', what: path };
   try {
     const config = loadConfig(path);
-    const detail = `${Object.keys(config.apps).length} apps, ${Object.keys(config.environments).length} environments`;
+    const { apps, environments } = config;
+    const detail = `apps ${Object.keys(apps).join(', ')}; environments ${Object.keys(environments).join(', ')}`;
     return { config, findings: [{ ...finding, state: 'ok', detail }] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const detail = error.message.replace(/\n/g, ' ');
+    const detail = error.message
+      .replace(`${path} is not a valid configuration:`, '')
+      .replace(/\s+/g, ' ')
+      .trim();
     return {
       findings: [{ ...finding, state: 'broken', detail, hint: 'mend it: nothing else was looked at' }],
     };

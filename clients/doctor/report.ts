@@ -27,9 +27,15 @@ export class Report {
   }
 }
 
-/** One line, without what a foreign error may repeat of what was sent: its name or code first. */
+/**
+ * One line, without what a foreign error may repeat of what was sent: its code (of what caused it, where it has none
+ * itself, as fetch's), else its name.
+ */
 export function shortly(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
-  const { code } = error as { code?: unknown };
-  return (typeof code === 'string' ? code : error.name || 'Error').slice(0, 100);
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  if (typeof code === 'string') return code.slice(0, 100);
+  if (typeof code === 'number') return `status ${code}`;
+  if (cause instanceof Error) return shortly(cause);
+  return (error.name || 'Error').slice(0, 100);
 }

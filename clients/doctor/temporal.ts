@@ -63,7 +63,9 @@ async function reach({ connection }: Temporal, address: string, report: Report):
     return true;
   } catch (error) {
     const hint = 'start Temporal, or set TEMPORAL_ADDRESS, TEMPORAL_TLS and TEMPORAL_API_KEY as it needs';
-    report.broken('server', `does not answer at ${address} (${shortly(error)})`, hint);
+    // One that cannot be connected to says no more than Error.
+    const why = shortly(error);
+    report.broken('server', `does not answer at ${address}${why === 'Error' ? '' : ` (${why})`}`, hint);
     return false;
   }
 }

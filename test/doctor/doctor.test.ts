@@ -82,7 +82,9 @@ describe('on a whole sandbox', () => {
 
   it('is read by people in groups, with marks and what to do', async () => {
     const { text } = await doctor({ SLACK_BOT_TOKEN: 'xoxb-wrong' }, false);
-    expect(text).toMatch(/^Configuration\n {2}✓ .*sluice\.yaml: 3 apps, 2 environments/);
+    expect(text).toMatch(
+      /^Configuration\n {2}✓ .*sluice\.yaml: apps api, frontend, ingestion_server; environments staging, production/,
+    );
     expect(text).toContain('Slack\n  ✗ bot: Slack does not take SLACK_BOT_TOKEN (invalid_auth)\n    → ');
     expect(text).toMatch(/\d+ fine, \d+ warnings?, 1 broken$/);
     expect(text).not.toContain('xoxb-wrong');
