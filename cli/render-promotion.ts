@@ -96,7 +96,9 @@ export function testsWords({ state, attempt }: Pick<Tests, 'state' | 'attempt'>)
 }
 
 export const attemptWords = ({ attempt, state, detail, url }: TestAttempt): string =>
-  [`attempt ${attempt} ${state}${detail ? `: ${detail}` : ''}`, url].filter(Boolean).join('  ');
+  [`attempt ${attempt} ${state}${detail && detail !== state ? `: ${detail}` : ''}`, url]
+    .filter(Boolean)
+    .join('  ');
 
 const approvalWords = ({ by, at, override, reason }: Approval): string =>
   `by ${by} at ${utc(at)}${override ? ', by override' : ''}${reason ? `: ${reason}` : ''}`;

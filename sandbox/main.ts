@@ -22,10 +22,19 @@ async function main(): Promise<void> {
   const [good] = stack.sample.commits.good.slice(-1);
   const { atStart, build } = stack.sample.commits.broken;
   out(`
-Sluice runs. In another terminal:
+Sluice runs. In a browser:
+
+  the dashboard      ${stack.apiUrl}   (sign in as alice: a maintainer)
+  GitHub, to merge   ${stack.github.url}   (each merge goes to staging, then waits for you)
+  Temporal's UI      ${stack.uiUrl}
+  the API, by hand   ${stack.apiUrl}/docs
+
+In another terminal:
 
   export SLUICE_URL=${stack.apiUrl} GITHUB_TOKEN=${PEOPLE.alice.token}
   npm run -s sluice -- status
+  npm run -s sluice -- promote status api    # what is where, what waits, and why
+  npm run -s sluice -- promote approve api   # once a merge is unlocked
   npm run -s sluice -- deploy api staging --commit ${good}
   npm run -s sluice -- deploy api staging --commit ${atStart}   # does not start: ECS rolls back
   npm run -s sluice -- deploy api staging --commit ${build}   # does not build
@@ -33,10 +42,8 @@ Sluice runs. In another terminal:
   npm run -s sluice -- rollback api production --tag before-sluice --reason "it does not behave"
   npm run -s sluice -- lock api staging --reason "looking at something"
 
-  the API, by hand   ${stack.apiUrl}/docs
-  Temporal's UI      ${stack.uiUrl}
-  logs               ${stack.directory}/logs
   who is no maintainer: GITHUB_TOKEN=${PEOPLE.mallory.token}
+  logs: ${stack.directory}/logs
 
 Ctrl-C ends it.`);
 }
