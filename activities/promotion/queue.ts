@@ -1,37 +1,22 @@
 /** What others ask of a promotion queue, and what it asks of Temporal when it starts anew. */
 import type { Client } from '@temporalio/client';
-import { WithStartWorkflowOperation } from '@temporalio/client';
+import { noticeEntity, promotionsEntity, signalEntity } from '../../clients/entities.js';
 import type { Config } from '../../domain/config/config.js';
-import {
-  deploymentWorkflowId,
-  noticeWorkflowId,
-  promotionWorkflowId,
-  testsWorkflowId,
-} from '../../domain/ids.js';
+import { deploymentWorkflowId, promotionWorkflowId, testsWorkflowId } from '../../domain/ids.js';
 import type { Lock, PromotionNews, StopRequest, TestsReport } from '../../domain/messages.js';
-import { MEMO, QUEUE, SIGNAL, UPDATE, WORKFLOW } from '../../domain/messages.js';
+import { MEMO, SIGNAL, UPDATE } from '../../domain/messages.js';
 import type { LockCommand, PromotionQueueView } from '../../domain/promotion/promotion.js';
 import type { PromotionState } from '../../domain/promotion/state.js';
-import { ignoringMissing } from '../temporal/missing.js';
-import { describe } from '../temporal/releases.js';
-
-/** Within the attempt of the activity that asks. */
-const ANSWER_MS = 8_000;
+import { askEntity } from '../temporal/ask.js';
+import { describe, ignoringMissing } from '../temporal/missing.js';
 
 export function createQueueMessages({ client, config }: { client: Client; config: Config }) {
-  const { workflow, connection } = client;
+  const { workflow } = client;
 
   return {
     /** The end of one attempt of the tests. */
-    async reportTests({ app, report }: { app: string; report: TestsReport }): Promise<void> {
-      await workflow.signalWithStart(WORKFLOW.promotionQueue, {
-        workflowId: promotionWorkflowId(app),
-        taskQueue: QUEUE.main,
-        args: [{ app }],
-        signal: SIGNAL.testsEnded,
-        signalArgs: [report],
-      });
-    },
+    reportTests: ({ app, report }: { app: string; report: TestsReport }): Promise<void> =>
+      signalEntity(client, promotionsEntity(app), { signal: SIGNAL.testsEnded, input: report }),
 
     /**
      * A production rollback holds the app's promotions, before it marks or deploys anything. It joins a lock that is
@@ -39,29 +24,18 @@ export function createQueueMessages({ client, config }: { client: Client; config
      */
     async lockPromotions({ app, command }: { app: string; command: LockCommand }): Promise<Lock | undefined> {
       if (!config.apps[app]?.promotion) return undefined;
-      const send = (): Promise<Lock> =>
-        workflow.executeUpdateWithStart(UPDATE.lock, {
-          args: [command],
-          updateId: `lock/${command.key}`,
-          startWorkflowOperation: new WithStartWorkflowOperation(WORKFLOW.promotionQueue, {
-            workflowId: promotionWorkflowId(app),
-            taskQueue: QUEUE.main,
-            args: [{ app }],
-            workflowIdConflictPolicy: 'USE_EXISTING',
-          }),
-        });
-      return await connection.withDeadline(Date.now() + ANSWER_MS, send);
+      const updateId = `lock/${command.key}`;
+      return await askEntity(client, promotionsEntity(app), {
+        update: UPDATE.lock,
+        updateId,
+        input: command,
+      });
     },
 
     /** Its people are told by a workflow of its own, in its time. */
     async tellPromotionPeople(news: PromotionNews): Promise<void> {
-      await workflow.signalWithStart(WORKFLOW.promotionNotice, {
-        workflowId: noticeWorkflowId(news.promotion.id),
-        taskQueue: QUEUE.main,
-        args: [],
-        signal: SIGNAL.promotionNews,
-        signalArgs: [news],
-      });
+      const entity = noticeEntity(news.promotion.id, 'promotionNotice');
+      await signalEntity(client, entity, { signal: SIGNAL.promotionNews, input: news });
     },
 
     async stopDeployment({ id, ...request }: StopRequest & { id: string }): Promise<void> {

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { promotionWorkflowId } from '../../domain/ids.js';
 import { MEMO } from '../../domain/messages.js';
 import type { PromotionQueueView } from '../../domain/promotion/promotion.js';
-import { describe } from '../temporal/releases.js';
+import { describe } from '../temporal/missing.js';
 
 /** @returns a function: undefined where there is none, or none that has said anything yet */
 export const createPromotionsReader =

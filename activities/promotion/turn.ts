@@ -6,7 +6,7 @@ import { promotionWorkflowId } from '../../domain/ids.js';
 import { MEMO } from '../../domain/messages.js';
 import { asks } from '../../domain/promotion/state.js';
 import type { PromotionState } from '../../domain/promotion/state.js';
-import { describe } from '../temporal/releases.js';
+import { describe } from '../temporal/missing.js';
 import type { ObserveDeps } from './observe.js';
 import { observe } from './observe.js';
 

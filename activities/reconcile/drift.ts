@@ -17,7 +17,7 @@ import { patiently } from '../aws-again.js';
 import { isSettled } from '../ecs/look.js';
 import { describeRevision, serviceOf, tagValue } from '../ecs/service.js';
 import { primaryOf } from '../ecs/shapes.js';
-import { describe } from '../temporal/releases.js';
+import { describe } from '../temporal/missing.js';
 import type { LaneReader } from '../temporal/requests.js';
 
 export interface DriftDeps {

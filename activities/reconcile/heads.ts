@@ -1,14 +1,15 @@
 /** What the queues know of the branch, and what they are told of it. */
 import type { Client } from '@temporalio/client';
 import { Context } from '@temporalio/activity';
+import { promotionsEntity, signalEntity } from '../../clients/entities.js';
 import type { Config } from '../../domain/config/config.js';
 import { promotionWorkflowId } from '../../domain/ids.js';
 import { hasQueue, isRouted } from '../../domain/merges/routes.js';
-import { MEMO, QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
+import { MEMO, SIGNAL } from '../../domain/messages.js';
 import type { KnownHead, KnownHeads } from '../../domain/merges/reconcile.js';
 import { isCommit } from '../../domain/tags.js';
 import { mapLimited } from '../docker/limited.js';
-import { describe } from '../temporal/releases.js';
+import { describe } from '../temporal/missing.js';
 import type { LaneReader } from '../temporal/requests.js';
 import type { TellPromotions } from './merges.js';
 
@@ -24,7 +25,6 @@ const STAGING = 'staging';
 const AT_ONCE = 10;
 
 export function createHeads({ config, client, readLane, tellPromotions }: HeadsDeps) {
-  const { workflow } = client;
   const apps = Object.entries(config.apps);
   const queues = apps.filter(([, app]) => hasQueue(app)).map(([app]) => app);
 
@@ -37,13 +37,7 @@ export function createHeads({ config, client, readLane, tellPromotions }: HeadsD
   }
 
   async function look(app: string): Promise<void> {
-    await workflow.signalWithStart(WORKFLOW.promotionQueue, {
-      workflowId: promotionWorkflowId(app),
-      taskQueue: QUEUE.main,
-      args: [{ app }],
-      signal: SIGNAL.look,
-      signalArgs: [],
-    });
+    await signalEntity(client, promotionsEntity(app), { signal: SIGNAL.look });
   }
 
   return {

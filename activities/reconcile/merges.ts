@@ -1,13 +1,14 @@
 /** What is done with merges that were found: queues are told, images built, staging deployed. */
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { buildEntity, promotionsEntity, signalEntity } from '../../clients/entities.js';
 import type { Config } from '../../domain/config/config.js';
-import { buildWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
+import { buildWorkflowId } from '../../domain/ids.js';
 import type { Route, RouteInput } from '../../domain/merges/routes.js';
 import { routesOf } from '../../domain/merges/routes.js';
 import type { BuildWanted, MergesNews } from '../../domain/messages.js';
-import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
-import { describe } from '../temporal/releases.js';
+import { SIGNAL, WORKFLOW } from '../../domain/messages.js';
+import { describe } from '../temporal/missing.js';
 
 export interface TellPromotions {
   app: string;
@@ -21,15 +22,8 @@ export function createMergeRouting({ config, client }: { config: Config; client:
       routesOf(config, { ...input, now: new Date().toISOString() }),
 
     /** Tells an app's promotion queue of merges, and starts it where it is not there. */
-    async tellPromotions({ app, news }: TellPromotions): Promise<void> {
-      await workflow.signalWithStart(WORKFLOW.promotionQueue, {
-        workflowId: promotionWorkflowId(app),
-        taskQueue: QUEUE.main,
-        args: [{ app }],
-        signal: SIGNAL.merges,
-        signalArgs: [news],
-      });
-    },
+    tellPromotions: ({ app, news }: TellPromotions): Promise<void> =>
+      signalEntity(client, promotionsEntity(app), { signal: SIGNAL.merges, input: news }),
 
     /** Builds a merge's images with nobody waiting for them. One that runs, or has ended, is left as it is. */
     async startBuild({ app, commit }: { app: string; commit: string }): Promise<void> {
@@ -37,13 +31,7 @@ export function createMergeRouting({ config, client }: { config: Config; client:
       if (held && held.status.name !== 'RUNNING') return;
       // Wanted for itself: a deployment that joins it and leaves does not end it.
       const wanted: BuildWanted = { by: 'sluice', key: `merge/${commit}` };
-      await workflow.signalWithStart(WORKFLOW.build, {
-        workflowId: buildWorkflowId(app, commit),
-        taskQueue: QUEUE.main,
-        args: [{ app, commit }],
-        signal: SIGNAL.wanted,
-        signalArgs: [wanted],
-      });
+      await signalEntity(client, buildEntity({ app, commit }), { signal: SIGNAL.wanted, input: wanted });
     },
 
     /** Tells everything that follows a run at GitHub: whose it is, they know themselves. @returns how many */

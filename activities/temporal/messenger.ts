@@ -1,10 +1,9 @@
 /** Messages between workflows. An answer to one that is gone must not hurt, and a missing lane is started. */
 import type { Client } from '@temporalio/client';
+import { buildEntity, laneEntity, noticeEntity, signalEntity } from '../../clients/entities.js';
 import {
   buildWorkflowId,
   deploymentWorkflowId,
-  laneWorkflowId,
-  noticeWorkflowId,
   ownerWorkflowId,
   promotionWorkflowId,
 } from '../../domain/ids.js';
@@ -17,7 +16,7 @@ import type {
   OutsideEnd,
   Ticket,
 } from '../../domain/messages.js';
-import { QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
+import { SIGNAL } from '../../domain/messages.js';
 import type { Deployment, Target } from '../../domain/deployment.js';
 import { ignoringMissing } from './missing.js';
 
@@ -37,23 +36,13 @@ export function createMessenger(client: Client) {
   const { workflow } = client;
 
   async function tellLane({ app, environment, ready, ended }: TellLane): Promise<void> {
-    await workflow.signalWithStart(WORKFLOW.lane, {
-      workflowId: laneWorkflowId({ app, environment }),
-      taskQueue: QUEUE.main,
-      args: [{ app, environment }],
-      signal: ready ? SIGNAL.ready : SIGNAL.ended,
-      signalArgs: [ready ?? ended],
-    });
+    const message = ready ? { signal: SIGNAL.ready, input: ready } : { signal: SIGNAL.ended, input: ended };
+    await signalEntity(client, laneEntity({ app, environment }), message);
   }
 
   async function tellPeople(notice: Notice): Promise<void> {
-    await workflow.signalWithStart(WORKFLOW.notice, {
-      workflowId: noticeWorkflowId(notice.deployment.id),
-      taskQueue: QUEUE.main,
-      args: [],
-      signal: SIGNAL.notice,
-      signalArgs: [notice],
-    });
+    const entity = noticeEntity(notice.deployment.id, 'notice');
+    await signalEntity(client, entity, { signal: SIGNAL.notice, input: notice });
   }
 
   /** The app's promotion queue, where there is one: what runs has changed beside it. */
@@ -86,27 +75,12 @@ export function createMessenger(client: Client) {
     },
 
     /** A deployment to its lane: it gives the turn back, and waits on. */
-    async giveTurnBack({ app, environment, ticket }: Target & { ticket: Ticket }): Promise<void> {
-      await workflow.signalWithStart(WORKFLOW.lane, {
-        workflowId: laneWorkflowId({ app, environment }),
-        taskQueue: QUEUE.main,
-        args: [{ app, environment }],
-        signal: SIGNAL.giveBack,
-        signalArgs: [ticket],
-      });
-    },
+    giveTurnBack: ({ app, environment, ticket }: Target & { ticket: Ticket }): Promise<void> =>
+      signalEntity(client, laneEntity({ app, environment }), { signal: SIGNAL.giveBack, input: ticket }),
 
     /** Single-flight: starts the build of a commit, or joins the one that runs. */
-    async joinBuild({ commit, asker }: { commit: string; asker: BuildAsker }): Promise<void> {
-      const { app } = asker;
-      await workflow.signalWithStart(WORKFLOW.build, {
-        workflowId: buildWorkflowId(app, commit),
-        taskQueue: QUEUE.main,
-        args: [{ app, commit }],
-        signal: SIGNAL.join,
-        signalArgs: [asker],
-      });
-    },
+    joinBuild: ({ commit, asker }: { commit: string; asker: BuildAsker }): Promise<void> =>
+      signalEntity(client, buildEntity({ app: asker.app, commit }), { signal: SIGNAL.join, input: asker }),
 
     async leaveBuild({ app, commit, id }: { app: string; commit: string; id: string }): Promise<void> {
       await ignoringMissing(workflow.getHandle(buildWorkflowId(app, commit)).signal(SIGNAL.leave, { id }));

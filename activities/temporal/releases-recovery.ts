@@ -7,7 +7,7 @@ import { stateChange } from '../../domain/release/progress.js';
 import type { Release } from '../../domain/release/release.js';
 import { datesOf, digestKey, RELEASED_KEPT } from '../../domain/release/releases.js';
 import type { RecoveredReleases } from '../../domain/release/releases.js';
-import { describe } from './releases.js';
+import { describe } from './missing.js';
 
 /** How one release stands, by strong reads. */
 interface Standing {

@@ -1,54 +1,20 @@
 /** What a release or a rollback asks of a lane, and what anyone may read of it. */
 import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import {
-  WithStartWorkflowOperation,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-} from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { isCode } from '../../domain/codes.js';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { laneEntity } from '../../clients/entities.js';
 import type { Deployment, DeploymentRequest, Target } from '../../domain/deployment.js';
 import { PRODUCTION } from '../../domain/deployment.js';
 import { deploymentWorkflowId, laneWorkflowId } from '../../domain/ids.js';
 import { fingerprint } from '../../domain/lane.js';
 import type { Accepted, BadMark, DeploymentEnded, LaneView } from '../../domain/messages.js';
-import { MEMO, QUEUE, UPDATE, WORKFLOW } from '../../domain/messages.js';
+import { MEMO, UPDATE } from '../../domain/messages.js';
 import { endedOf } from '../../domain/progress.js';
-import { later, refuse } from '../failure.js';
-
-/** Within the attempt of the activity that asks. */
-const ANSWER_MS = 8_000;
+import { later } from '../failure.js';
+import { askEntity } from './ask.js';
 
 export function createRequests(client: Client) {
-  const { workflow, connection } = client;
-
-  /** @param updateId the same for the same wish: the lane gives it the same answer. */
-  async function updateLane<T>(of: {
-    target: Target;
-    update: string;
-    updateId: string;
-    input: unknown;
-  }): Promise<T> {
-    const { app, environment } = of.target;
-    const send = (): Promise<T> =>
-      workflow.executeUpdateWithStart(of.update, {
-        args: [of.input],
-        updateId: of.updateId,
-        startWorkflowOperation: new WithStartWorkflowOperation(WORKFLOW.lane, {
-          workflowId: laneWorkflowId({ app, environment }),
-          taskQueue: QUEUE.main,
-          args: [{ app, environment }],
-          workflowIdConflictPolicy: 'USE_EXISTING',
-        }),
-      });
-    try {
-      return await connection.withDeadline(Date.now() + ANSWER_MS, send);
-    } catch (error) {
-      throw refusalOf(error) ?? error;
-    }
-  }
+  const { workflow } = client;
 
   return {
     /**
@@ -56,8 +22,7 @@ export function createRequests(client: Client) {
      * @throws ApplicationFailure `LOCKED` with the lock, `RELEASE_BAD` with the mark, `KEY_REUSED`
      */
     requestDeployment: (request: DeploymentRequest): Promise<Accepted> =>
-      updateLane({
-        target: request,
+      askEntity(client, laneEntity(request), {
         update: UPDATE.request,
         updateId: `${request.id}/${sha(fingerprint(request))}`,
         input: request,
@@ -65,8 +30,7 @@ export function createRequests(client: Client) {
 
     /** @returns the mark that stands: the first one of its release. */
     markBad: ({ app, mark }: { app: string; mark: BadMark }): Promise<BadMark> =>
-      updateLane({
-        target: { app, environment: PRODUCTION },
+      askEntity(client, laneEntity({ app, environment: PRODUCTION }), {
         update: UPDATE.markBad,
         updateId: `markBad/${sha(JSON.stringify(mark))}`,
         input: mark,
@@ -108,13 +72,3 @@ export const createLaneReader =
   };
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
-
-function refusalOf(error: unknown): ApplicationFailure | undefined {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    return later('NO_WORKER', 'The lane does not answer');
-  }
-  if (!(error instanceof WorkflowUpdateFailedError)) return undefined;
-  const { cause } = error;
-  if (!(cause instanceof ApplicationFailure) || !isCode(cause.type)) return undefined;
-  return refuse(cause.type, cause.message, cause.details?.[0] as Record<string, unknown> | undefined);
-}

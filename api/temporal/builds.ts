@@ -1,10 +1,11 @@
 /** Builds: one workflow for an app's commit, whoever asks, however often. */
+import { buildEntity, signalEntity } from '../../clients/entities.js';
 import type { Temporal } from '../../clients/temporal.js';
 import type { Build } from '../../domain/build.js';
 import { overlayBuild } from '../../domain/build.js';
 import { buildWorkflowId } from '../../domain/ids.js';
 import type { BuildView, BuildWanted } from '../../domain/messages.js';
-import { MEMO, QUEUE, SIGNAL, WORKFLOW } from '../../domain/messages.js';
+import { MEMO, SIGNAL } from '../../domain/messages.js';
 import { ApiError } from '../errors.js';
 import { read } from './call.js';
 import { pendingOf, workflowTaskSince } from './pending.js';
@@ -24,13 +25,7 @@ export const requestBuild = async (
   wanted: BuildWanted,
 ): Promise<void> =>
   void (await read(t, () =>
-    t.client.workflow.signalWithStart(WORKFLOW.build, {
-      workflowId: buildWorkflowId(app, commit),
-      taskQueue: QUEUE.main,
-      args: [{ app, commit }],
-      signal: SIGNAL.wanted,
-      signalArgs: [wanted],
-    }),
+    signalEntity(t.client, buildEntity({ app, commit }), { signal: SIGNAL.wanted, input: wanted }),
   ));
 
 /** Keys are known again for as long. */

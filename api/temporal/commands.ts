@@ -1,16 +1,16 @@
 /** What people ask for, as updates of the lane and signals to deployments. */
-import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { laneEntity, updateEntity } from '../../clients/entities.js';
 import type { Temporal } from '../../clients/temporal.js';
 import type { DeploymentRequest, Target } from '../../domain/deployment.js';
 import {
   deploymentId,
   deploymentWorkflowId,
-  laneWorkflowId,
   parseDeploymentId,
   rollbackWorkflowId,
 } from '../../domain/ids.js';
 import type { Accepted, Lock, LockRequest, StopRequest } from '../../domain/messages.js';
-import { QUEUE, SIGNAL, UPDATE, WORKFLOW } from '../../domain/messages.js';
+import { QUEUE, SIGNAL, UPDATE } from '../../domain/messages.js';
 import { ApiError } from '../errors.js';
 import { fingerprintOf } from '../ids.js';
 import { command, read } from './call.js';
@@ -26,20 +26,9 @@ function updateLane<T>(of: {
   input: unknown;
 }): Promise<T> {
   const { temporal, update, updateId, input } = of;
-  const { app, environment } = of.target;
-  const workflowId = laneWorkflowId(of.target);
-  const send = (): Promise<T> =>
-    temporal.client.workflow.executeUpdateWithStart(update, {
-      args: [input],
-      updateId,
-      startWorkflowOperation: new WithStartWorkflowOperation(WORKFLOW.lane, {
-        workflowId,
-        taskQueue: QUEUE.main,
-        args: [{ app, environment }],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-      }),
-    });
-  return command({ temporal, workflowId, taskQueue: QUEUE.main, send });
+  const entity = laneEntity(of.target);
+  const send = (): Promise<T> => updateEntity(temporal.client, entity, { update, updateId, input });
+  return command({ temporal, workflowId: entity.workflowId, taskQueue: QUEUE.main, send });
 }
 
 /**

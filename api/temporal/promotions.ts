@@ -1,9 +1,9 @@
 /** The promotion queue of an app: commands are updates of `promotion/{app}`, reads its memo. */
-import { WithStartWorkflowOperation } from '@temporalio/client';
+import { promotionsEntity, updateEntity } from '../../clients/entities.js';
 import type { Temporal } from '../../clients/temporal.js';
 import { promotionWorkflowId } from '../../domain/ids.js';
 import type { Lock } from '../../domain/messages.js';
-import { MEMO, QUEUE, UPDATE, WORKFLOW } from '../../domain/messages.js';
+import { MEMO, QUEUE, UPDATE } from '../../domain/messages.js';
 import type {
   ApproveCommand,
   Commanded,
@@ -100,20 +100,10 @@ function updateQueue<T>(of: {
   withinMs?: number;
 }): Promise<T> {
   const { temporal, app, update, updateId, input, withinMs } = of;
-  const workflowId = promotionWorkflowId(app);
-  const send = (): Promise<T> =>
-    temporal.client.workflow.executeUpdateWithStart(update, {
-      args: [input],
-      updateId,
-      startWorkflowOperation: new WithStartWorkflowOperation(WORKFLOW.promotionQueue, {
-        workflowId,
-        taskQueue: QUEUE.main,
-        args: [{ app }],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-      }),
-    });
+  const entity = promotionsEntity(app);
   return command({
-    ...{ temporal, workflowId, taskQueue: QUEUE.main, send },
+    ...{ temporal, workflowId: entity.workflowId, taskQueue: QUEUE.main },
+    send: () => updateEntity<T>(temporal.client, entity, { update, updateId, input }),
     ...(withinMs === undefined ? {} : { withinMs }),
   });
 }

@@ -1,9 +1,10 @@
 /** Published releases: asked of `releases/{app}`, read from `release/{app}-{date}`. */
-import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { releasesEntity, updateEntity } from '../../clients/entities.js';
 import type { Temporal } from '../../clients/temporal.js';
 import { releasesWorkflowId, releaseWorkflowId } from '../../domain/ids.js';
 import type { AbandonRequest, ReleaseAccepted, ReleasesView, RetryRequest } from '../../domain/messages.js';
-import { MEMO, QUEUE, SIGNAL, UPDATE, WORKFLOW } from '../../domain/messages.js';
+import { MEMO, QUEUE, SIGNAL, UPDATE } from '../../domain/messages.js';
 import type { Release, ReleaseRequest } from '../../domain/release/release.js';
 import { overlayRelease } from '../../domain/release/view.js';
 import { ApiError } from '../errors.js';
@@ -19,21 +20,12 @@ import { describe } from './reads.js';
  */
 export function requestRelease(temporal: Temporal, request: ReleaseRequest): Promise<ReleaseAccepted> {
   const { app, unique, tag, reason, again, override } = request;
-  const workflowId = releasesWorkflowId(app);
+  const entity = releasesEntity(app);
   // Another body under the same key must reach the workflow, which compares: it is another update.
   const updateId = `${unique}/${fingerprintOf([tag, reason ?? null, again ?? false, override ?? false])}`;
-  const send = (): Promise<ReleaseAccepted> =>
-    temporal.client.workflow.executeUpdateWithStart(UPDATE.release, {
-      args: [request],
-      updateId,
-      startWorkflowOperation: new WithStartWorkflowOperation(WORKFLOW.releases, {
-        workflowId,
-        taskQueue: QUEUE.main,
-        args: [{ app }],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-      }),
-    });
-  return command({ temporal, workflowId, taskQueue: QUEUE.main, send });
+  const asked = { update: UPDATE.release, updateId, input: request };
+  const send = (): Promise<ReleaseAccepted> => updateEntity(temporal.client, entity, asked);
+  return command({ temporal, workflowId: entity.workflowId, taskQueue: QUEUE.main, send });
 }
 
 /** Whether a request under this key was accepted before, as far as the app's releases show. */
