@@ -160,12 +160,16 @@ export class PromotionDesk {
     return lockOf(this.state);
   }
 
-  /** Validators see what is known now; handlers wait until all is known, and look again. */
+  /**
+   * Validators see what is known now; handlers wait until all is known, and look again. A refusal leaves no trace:
+   * the same key is judged afresh when it is sent again.
+   */
   private onCommand<C extends Commanded>(name: string, of: Command<C>): void {
     setHandler(
       defineUpdate<PromotionQueueView, [C]>(name),
       async (command) => {
         await condition(() => this.recovered);
+        if (of.reads) await this.untilRead();
         if (this.wasDone(name, command)) return viewOf(this.state);
         refuse(of.judge(this.state, command), this.state);
         const read = of.reads?.(this.state, command) ? await this.freshRead() : undefined;
@@ -206,9 +210,14 @@ export class PromotionDesk {
     throw failure({ code: 'KEY_REUSED', message: 'This Idempotency-Key came with another request before' });
   }
 
-  /** A single activity of at most 3 s, one at a time. @throws ApplicationFailure */
+  /** One looks at a time: what was sent twice is known by its key once the first has been answered. */
+  private async untilRead(): Promise<void> {
+    // All who wait are woken at once, and the first of them may read again.
+    while (this.isReading) await condition(() => !this.isReading);
+  }
+
+  /** A single activity of at most 3 s. @throws ApplicationFailure */
   private async freshRead(): Promise<Observation> {
-    await condition(() => !this.isReading);
     this.isReading = true;
     try {
       const { app, epoch, current, work } = this.state;

@@ -1,4 +1,5 @@
 /** The promotion queue of an app: commands are updates of `promotion/{app}`, reads its memo. */
+import { randomUUID } from 'node:crypto';
 import { promotionsEntity, updateEntity } from '../../clients/entities.js';
 import type { Temporal } from '../../clients/temporal.js';
 import { promotionWorkflowId } from '../../domain/ids.js';
@@ -18,7 +19,6 @@ import type {
 } from '../../domain/promotion/promotion.js';
 import { idleQueue, overlayQueue } from '../../domain/promotion/view.js';
 import { ApiError } from '../errors.js';
-import { fingerprintOf } from '../ids.js';
 import { CALL_MS, command } from './call.js';
 import { pendingOf, workflowTaskSince } from './pending.js';
 import { describe } from './reads.js';
@@ -64,11 +64,11 @@ export function tellQueue(
   app: string,
   { update, input }: QueueCommand,
 ): Promise<PromotionQueueView> {
-  const { key, by: _by, ...body } = input;
   return updateQueue({
     ...{ temporal: t, app, update: UPDATE[update], input },
-    // Another body under the same key must reach the queue, which compares: it is another update.
-    updateId: `${update}/${key}/${fingerprintOf(body)}`,
+    // The server gives the same id the same answer for as long as the run lasts, an outage's as well. So each sending
+    // is an update of its own: the queue knows what it has done under a key, and does it once.
+    updateId: `${update}/${input.key}/${randomUUID()}`,
     withinMs: LOOKS_FIRST.includes(update) ? LOOKING_MS : CALL_MS,
   });
 }
@@ -94,7 +94,6 @@ function updateQueue<T>(of: {
   temporal: Temporal;
   app: string;
   update: string;
-  /** The server gives the same id the same answer, as long as the queue's run lasts. */
   updateId: string;
   input: Commanded;
   withinMs?: number;

@@ -76,7 +76,7 @@ const tell = (action: string, payload: object | string, asked?: Asked) =>
 const queue = async (app = 'api') => (await api.call({ url: `/api/promotions/${app}` })).body as Body;
 const told = async (): Promise<Record<string, unknown>[]> => {
   const { memo } = await temporal.client.workflow.getHandle(promotionWorkflowId('api')).describe();
-  return memo?.['told'] as Record<string, unknown>[];
+  return (memo?.['told'] ?? []) as Record<string, unknown>[];
 };
 
 describe('GET /api/promotions/{app}', () => {
@@ -160,6 +160,18 @@ describe('commands', () => {
       `refused: ${code}`,
     ]);
   });
+
+  it.each(['approve', 'retry'])(
+    '%s that could not look is asked again under its key, and judged afresh; then it is done once',
+    async (action) => {
+      const body = { release: CURRENT, reason: 'throttled once' };
+      const refused = await tell(action, body, { key: 'again' });
+      expect([refused.status, refused.code]).toEqual([503, 'AWS_DOWN']);
+      const before = (await told()).length;
+      for (const _time of [1, 2]) expect((await tell(action, body, { key: 'again' })).status).toBe(200);
+      expect(await told()).toHaveLength(before + 1);
+    },
+  );
 
   it('name the current release where another one was meant', async () => {
     const { status, body, code } = await tell('approve', { release: OTHER });

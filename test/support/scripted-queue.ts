@@ -26,6 +26,9 @@ export async function delivery(): Promise<void> {}
 
 export async function promotionQueue({ app }: { app: string }): Promise<void> {
   const told: (Told & { update: string })[] = [];
+  const tried = new Set<string>();
+  const isDone = (update: string, input: Told): boolean =>
+    told.some((one) => JSON.stringify(one) === JSON.stringify({ update, ...input }));
   let lock: Lock | undefined;
   const view = (): PromotionQueueView => ({
     ...{ app, policy: { queue: 'every-merge', approval: 'required' }, state: lock ? 'locked' : 'busy' },
@@ -53,8 +56,14 @@ export async function promotionQueue({ app }: { app: string }): Promise<void> {
     setHandler(
       defineUpdate<PromotionQueueView, [Told]>(UPDATE[update]),
       async (input) => {
-        told.push({ update, ...input });
+        if (isDone(update, input)) return view();
         if (input.reason === 'slow') await sleep(LOOKS_MS);
+        // As a fresh read does it: the update was taken by then.
+        if (input.reason === 'throttled once' && !tried.has(input.key)) {
+          tried.add(input.key);
+          refuse('AWS_DOWN');
+        }
+        told.push({ update, ...input });
         publish();
         return view();
       },

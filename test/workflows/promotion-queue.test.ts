@@ -179,6 +179,36 @@ describe('Idempotency keys', () => {
       'KEY_REUSED',
     );
   });
+
+  it('sent again while the first is looked at: done once, and both are answered', async () => {
+    const queue = await worlds.open();
+    await queue.merges(A);
+    await queue.unlocked(A);
+    queue.world.held.add('observePromotion');
+    const before = queue.count('observePromotion');
+    const first = queue.ask('approve', { release: A }, { key: 'twice' });
+    await eventually(() => expect(queue.count('observePromotion')).toBeGreaterThan(before));
+    const second = queue.ask('approve', { release: A }, { key: 'twice' });
+    const other = refusal(queue.ask('approve', { release: A, reason: 'other' }, { key: 'twice' }));
+    queue.world.held.clear();
+    for (const answer of [await first, await second]) {
+      expect(answer.current).toMatchObject({ release: A, stage: 'production', approval: { by: 'bob' } });
+    }
+    expect(await other).toBe('KEY_REUSED');
+    await queue.reaches(A, 'promoted');
+    expect(queue.world.deployments).toBe(2);
+  });
+
+  it('of what was refused, as the read came too late, is judged afresh', async () => {
+    const queue = await worlds.open();
+    await queue.merges(A);
+    await queue.unlocked(A);
+    queue.world.held.add('observePromotion');
+    expect(await refusal(queue.ask('approve', { release: A }, { key: 'late' }))).toBe('TOO_LATE');
+    queue.world.held.clear();
+    expect(await refusal(queue.ask('approve', { release: A }, { key: 'late' }))).toBeUndefined();
+    await queue.reaches(A, 'promoted');
+  });
 });
 
 describe('reject', () => {
