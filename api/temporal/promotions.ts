@@ -32,7 +32,7 @@ export type QueueCommand =
   | { update: 'reportTests'; input: TestsCommand };
 
 /** These look at both environments before they answer, which may take 3 s. */
-const LOOKS_FIRST: readonly string[] = ['approve', 'retryPromotion'];
+const LOOKS_FIRST: readonly string[] = ['approve', 'retryPromotion', 'resolve'];
 const LOOKING_MS = 8_000;
 
 /** @returns an idle one where it never ran */

@@ -180,11 +180,14 @@ describe('commands', () => {
     expect(body.error?.details).toEqual({ current: { release: CURRENT, stage: 'testing' } });
   });
 
-  it('let approve take its time, and the others not', async () => {
-    const slow = { release: CURRENT, reason: 'slow' };
-    expect((await tell('approve', slow)).status).toBe(200);
-    const { status, code } = await tell('reject', slow);
-    expect([status, code]).toEqual([503, 'TOO_LATE']);
+  it.each([
+    ['approve', { release: CURRENT }, 200],
+    ['retry', { release: CURRENT }, 200],
+    ['resolve', { choice: 'adopt' }, 200],
+    ['reject', { release: CURRENT }, 503],
+  ])('may take their time if they look first, and not otherwise: %s', async (action, body, status) => {
+    const answer = await tell(action, { ...body, reason: 'slow' });
+    expect([answer.status, answer.code]).toEqual([status, status === 503 ? 'TOO_LATE' : undefined]);
   });
 
   it.each([
