@@ -1,6 +1,5 @@
 /** Where people, deployments, tests and webhooks turn to a promotion queue: its state, and what changes it. */
-import { ApplicationFailure, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import type { Code } from '../domain/codes.js';
+import { condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { Lock } from '../domain/lock.js';
 import type { DeploymentEnded, MergesNews, OutsideEnd, TestsReport } from '../domain/messages.js';
 import { SIGNAL, UPDATE } from '../domain/messages.js';
@@ -12,7 +11,7 @@ import * as events from '../domain/promotion/events.js';
 import type { Observation } from '../domain/promotion/read.js';
 import { judgeResolve, resolve } from '../domain/promotion/resolve.js';
 import { judgeRetry, needsRead, retry } from '../domain/promotion/retry.js';
-import type { Draft, Effect, PromotionState } from '../domain/promotion/state.js';
+import type { Draft, Effect, PromotionState, SeenKey } from '../domain/promotion/state.js';
 import { asks, change, remembered, viewOf } from '../domain/promotion/state.js';
 import type {
   ApproveCommand,
@@ -27,6 +26,7 @@ import type {
 } from '../domain/promotion/promotion.js';
 import { codedFailure } from './failure.js';
 import { quickReads } from './effects.js';
+import { assertLockable, failure, lockOf, refuse } from './promotion-refusals.js';
 
 /** A command as it is judged before it is in history, and done after it. */
 interface Command<C extends Commanded> {
@@ -134,30 +134,38 @@ export class PromotionDesk {
   }
 
   private openLocks(): void {
-    setHandler(
-      defineUpdate<Lock, [LockCommand]>(UPDATE.lock),
-      async (command) => {
-        await condition(() => this.recovered);
-        return this.lock(command);
-      },
-      { validator: (command: LockCommand) => void (this.recovered && assertLockable(this.state, command)) },
-    );
-    setHandler(
-      defineUpdate<Lock, [UnlockCommand]>(UPDATE.unlock),
-      async (_command) => {
-        await condition(() => this.recovered);
-        const lock = lockOf(this.state);
-        this.change(commands.unlock);
-        return lock;
-      },
-      { validator: (_command: UnlockCommand) => void (this.recovered && lockOf(this.state)) },
-    );
+    this.onLock<LockCommand>(UPDATE.lock, assertLockable, (draft, command) => {
+      commands.joinLock(draft, command);
+    });
+    this.onLock<UnlockCommand>(UPDATE.unlock, lockOf, commands.unlock);
   }
 
-  private lock(command: LockCommand): Lock {
-    assertLockable(this.state, command);
-    this.change((draft) => void commands.joinLock(draft, command));
-    return lockOf(this.state);
+  /** Answered with the lock that it made, joined or lifted. */
+  private onLock<C extends Commanded>(
+    name: string,
+    assert: (state: PromotionState, command: C) => void,
+    run: (draft: Draft, command: C) => void,
+  ): void {
+    setHandler(
+      defineUpdate<Lock, [C]>(name),
+      async (command) => {
+        await condition(() => this.recovered);
+        const done = this.answered(name, command)?.lock;
+        if (done) return done;
+        assert(this.state, command);
+        const { state, effects } = change(this.state, new Date().toISOString(), (draft) => {
+          run(draft, command);
+        });
+        const lock = state.lock ?? lockOf(this.state);
+        this.become(remembered(state, command.key, fingerprint(name, command), lock), effects);
+        return lock;
+      },
+      {
+        validator: (command: C) => {
+          if (this.recovered && !this.wasDone(name, command)) assert(this.state, command);
+        },
+      },
+    );
   }
 
   /**
@@ -202,11 +210,14 @@ export class PromotionDesk {
     this.become(remembered(state, command.key, fingerprint(name, command)), effects);
   }
 
-  /** @throws ApplicationFailure `KEY_REUSED` */
   private wasDone(name: string, command: Commanded): boolean {
+    return this.answered(name, command) !== undefined;
+  }
+
+  /** @throws ApplicationFailure `KEY_REUSED` */
+  private answered(name: string, command: Commanded): SeenKey | undefined {
     const seen = this.state.keys.find(({ key }) => key === command.key);
-    if (!seen) return false;
-    if (seen.fingerprint === fingerprint(name, command)) return true;
+    if (!seen || seen.fingerprint === fingerprint(name, command)) return seen;
     throw failure({ code: 'KEY_REUSED', message: 'This Idempotency-Key came with another request before' });
   }
 
@@ -231,24 +242,6 @@ export class PromotionDesk {
       this.isReading = false;
     }
   }
-}
-
-const failure = ({ code, message }: { code: Code; message: string }, details?: object): ApplicationFailure =>
-  ApplicationFailure.nonRetryable(message, code, ...(details ? [details] : []));
-
-function refuse(unmet: Unmet | undefined, { lock }: PromotionState): void {
-  if (unmet) throw failure(unmet, unmet.code === 'LOCKED' ? lock : undefined);
-}
-
-function lockOf({ lock }: PromotionState): Lock {
-  if (lock) return lock;
-  throw failure({ code: 'NOT_LOCKED', message: 'The promotion queue is not locked' });
-}
-
-/** A rollback's hold joins a lock that is there; a person's does not. */
-function assertLockable({ lock }: PromotionState, { code }: LockCommand): void {
-  if (!lock || code === 'PRODUCTION_ROLLED_BACK') return;
-  throw failure({ code: 'LOCKED', message: `Locked by ${lock.by} since ${lock.at}: ${lock.reason}` }, lock);
 }
 
 /** The body that the person sent; the key and who sent it are what it is asked under. */

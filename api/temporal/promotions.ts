@@ -18,7 +18,6 @@ import type {
   UnlockCommand,
 } from '../../domain/promotion/promotion.js';
 import { idleQueue, overlayQueue } from '../../domain/promotion/view.js';
-import { ApiError } from '../errors.js';
 import { CALL_MS, command } from './call.js';
 import { pendingOf, workflowTaskSince } from './pending.js';
 import { describe } from './reads.js';
@@ -59,50 +58,42 @@ export async function readQueue(
  * @returns the queue after it
  * @throws ApiError with the queue's own code where it refuses; `NO_WORKER`, `TEMPORAL_DOWN`, `TOO_LATE`
  */
-export function tellQueue(
-  t: Temporal,
+export const tellQueue = (
+  temporal: Temporal,
   app: string,
   { update, input }: QueueCommand,
-): Promise<PromotionQueueView> {
-  return updateQueue({
-    ...{ temporal: t, app, update: UPDATE[update], input },
-    // The server gives the same id the same answer for as long as the run lasts, an outage's as well. So each sending
-    // is an update of its own: the queue knows what it has done under a key, and does it once.
-    updateId: `${update}/${input.key}/${randomUUID()}`,
+): Promise<PromotionQueueView> =>
+  updateQueue({
+    ...{ temporal, app, update, input },
     withinMs: LOOKS_FIRST.includes(update) ? LOOKING_MS : CALL_MS,
   });
-}
 
 /** @throws ApiError `LOCKED` with the lock that is there */
-export async function lockQueue(t: Temporal, app: string, input: LockCommand): Promise<Lock> {
-  const lock = await updateQueue<Lock>({
-    ...{ temporal: t, app, update: UPDATE.lock, input },
-    updateId: `lock/${input.key}`,
-  });
-  if (lock.reason === input.reason) return lock;
-  throw new ApiError('KEY_REUSED', 'This Idempotency-Key came with another reason before');
-}
+export const lockQueue = (temporal: Temporal, app: string, input: LockCommand): Promise<Lock> =>
+  updateQueue({ temporal, app, update: 'lock', input, withinMs: CALL_MS });
 
 /** @throws ApiError `NOT_LOCKED` */
-export async function unlockQueue(t: Temporal, app: string, input: UnlockCommand): Promise<void> {
-  const updateId = `unlock/${input.key}`;
-  await updateQueue<Lock>({ ...{ temporal: t, app, update: UPDATE.unlock, input }, updateId });
+export async function unlockQueue(temporal: Temporal, app: string, input: UnlockCommand): Promise<void> {
+  await updateQueue<Lock>({ temporal, app, update: 'unlock', input, withinMs: CALL_MS });
 }
 
-/** An update of the queue, which is started where it does not run yet. */
+/**
+ * An update of the queue, which is started where it does not run yet. The server gives the same update id the same
+ * answer for as long as the run lasts, an outage's as well; and another one after it. So each sending is an update of
+ * its own: the queue knows what it has done under a key, from run to run, and does it once.
+ */
 function updateQueue<T>(of: {
   temporal: Temporal;
   app: string;
-  update: string;
-  updateId: string;
+  update: keyof typeof UPDATE;
   input: Commanded;
-  withinMs?: number;
+  withinMs: number;
 }): Promise<T> {
-  const { temporal, app, update, updateId, input, withinMs } = of;
+  const { temporal, app, update, input, withinMs } = of;
   const entity = promotionsEntity(app);
+  const updateId = `${update}/${input.key}/${randomUUID()}`;
   return command({
-    ...{ temporal, workflowId: entity.workflowId, taskQueue: QUEUE.main },
-    send: () => updateEntity<T>(temporal.client, entity, { update, updateId, input }),
-    ...(withinMs === undefined ? {} : { withinMs }),
+    ...{ temporal, workflowId: entity.workflowId, taskQueue: QUEUE.main, withinMs },
+    send: () => updateEntity<T>(temporal.client, entity, { update: UPDATE[update], updateId, input }),
   });
 }

@@ -66,6 +66,8 @@ export interface Restore {
 export interface SeenKey {
   key: string;
   fingerprint: string;
+  /** What locking and unlocking answered with; the other commands answer with the queue as it is. */
+  lock?: Lock;
 }
 
 export interface PromotionState {
@@ -210,9 +212,14 @@ function stateOf(q: PromotionState): QueueState {
 const KEYS_KEPT = 300;
 
 /** An accepted command's key: the same one again is answered as before. */
-export const remembered = (q: PromotionState, key: string, fingerprint: string): PromotionState => ({
+export const remembered = (
+  q: PromotionState,
+  key: string,
+  fingerprint: string,
+  lock?: Lock,
+): PromotionState => ({
   ...q,
-  keys: [...q.keys, { key, fingerprint }].slice(-KEYS_KEPT),
+  keys: [...q.keys, { key, fingerprint, ...(lock ? { lock } : {}) }].slice(-KEYS_KEPT),
 });
 
 /** What a read has to tell about: `containers` are asked what they contain. */

@@ -7,6 +7,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { temporal } from '@temporalio/proto';
 import type { ObserveInput } from '../../activities/promotion/index.js';
+import type { Lock } from '../../domain/messages.js';
 import { SIGNAL, UPDATE } from '../../domain/messages.js';
 import { approve, judgeApprove } from '../../domain/promotion/approve.js';
 import * as commands from '../../domain/promotion/commands.js';
@@ -16,7 +17,7 @@ import * as events from '../../domain/promotion/events.js';
 import type { Observation } from '../../domain/promotion/read.js';
 import { judgeResolve, resolve } from '../../domain/promotion/resolve.js';
 import { judgeRetry, needsRead, retry } from '../../domain/promotion/retry.js';
-import type { Draft, Effect, PromotionState } from '../../domain/promotion/state.js';
+import type { Draft, Effect, PromotionState, Stepped } from '../../domain/promotion/state.js';
 import { change, emptyQueue, remembered } from '../../domain/promotion/state.js';
 import type { Commanded, LockCommand, RetryCommand } from '../../domain/promotion/promotion.js';
 
@@ -52,6 +53,8 @@ const RUN: Record<string, (draft: Draft, input: never, read: Observation) => unk
   [UPDATE.resolve]: resolve,
   [UPDATE.reportTests]: commands.reportTests,
 };
+/** These may read both environments before they are done. */
+const LOOKS: readonly string[] = [UPDATE.approve, UPDATE.retryPromotion, UPDATE.resolve];
 const SIGNALLED: Record<string, (draft: Draft, input: never) => void> = {
   [SIGNAL.merges]: events.mergesCame,
   [SIGNAL.deploymentEnded]: events.deploymentEnded,
@@ -65,8 +68,9 @@ const COMMAND_READ_S = 3;
 
 export class Recomputed {
   q: PromotionState;
-  /** Reads that were for commands are answered in the order of the commands. */
-  private readonly reading: Command[] = [];
+  /** The command that is read for, and those that wait for it to be answered. */
+  private reading: Command | undefined;
+  private readonly toRead: Command[] = [];
   private now = '';
   /** Those that the last workflow task went through: what it reads is asked for in one of them. */
   private epochs = new Set<number>();
@@ -135,43 +139,67 @@ export class Recomputed {
     for (const command of updates) this.asked(command);
     for (const { forCommand, result } of ended) {
       if (!forCommand) continue;
-      const command = this.reading.shift();
+      const command = this.reading;
+      this.reading = undefined;
       if (command && result) this.do(command, result);
+      this.readNext();
     }
   }
 
   private asked(command: Command): void {
     const { name, input } = command;
+    if (this.isKnown(command)) return;
     // Of two in one workflow task both are taken, and the second is refused as it is done.
     if (name === UPDATE.lock) {
-      if (!this.q.lock) this.become((draft) => void commands.joinLock(draft, input));
-      return;
+      if (this.q.lock) return;
+      return this.accept(command, (draft) => void commands.joinLock(draft, input));
     }
     if (name === UPDATE.unlock) {
-      if (this.q.lock) this.become(commands.unlock);
+      if (this.q.lock) this.accept(command, commands.unlock);
       return;
     }
-    if (this.q.keys.some(({ key }) => key === input.key)) return;
-    const reads =
-      name === UPDATE.approve ||
-      name === UPDATE.resolve ||
-      (name === UPDATE.retryPromotion && needsRead(this.q, input));
-    if (JUDGE[name]?.(this.q, input as never)) return;
-    if (reads) this.reading.push(command);
-    else this.do(command);
+    if (!LOOKS.includes(name)) return this.do(command);
+    this.toRead.push(command);
+    this.readNext();
   }
 
-  private do({ name, input }: Command, read?: Observation): void {
+  /** Who waited is judged on what those before have done. */
+  private readNext(): void {
+    while (!this.reading) {
+      const command = this.toRead.shift();
+      if (!command) return;
+      const { name, input } = command;
+      if (this.isKnown(command) || JUDGE[name]?.(this.q, input as never)) continue;
+      if (name === UPDATE.retryPromotion && !needsRead(this.q, input)) this.do(command);
+      else this.reading = command;
+    }
+  }
+
+  private isKnown({ input }: Command): boolean {
+    return this.q.keys.some(({ key }) => key === input.key);
+  }
+
+  private do(command: Command, read?: Observation): void {
+    const { name, input } = command;
     if (JUDGE[name]?.(this.q, input as never)) return;
-    const { key, by: _by, ...body } = input;
     let refused: unknown;
-    const { state, effects } = change(this.q, this.now, (draft) => {
+    const stepped = change(this.q, this.now, (draft) => {
       refused = RUN[name]?.(draft, input as never, read as never);
     });
     // Who is refused on a fresh read can act on it at once.
     if (refused) return read && this.become(lookAfresh);
+    this.remember(command, stepped);
+  }
+
+  private accept(command: Command, work: (draft: Draft) => void): void {
+    const stepped = change(this.q, this.now, work);
+    this.remember(command, stepped, stepped.state.lock ?? this.q.lock);
+  }
+
+  private remember({ name, input }: Command, { state, effects }: Stepped, lock?: Lock): void {
+    const { key, by: _by, ...body } = input;
     const before = this.q;
-    this.q = remembered(state, key, JSON.stringify([name, body]));
+    this.q = remembered(state, key, JSON.stringify([name, body]), lock);
     this.epochs.add(this.q.epoch);
     this.check(before, this.q, effects);
   }

@@ -27,6 +27,7 @@ export async function delivery(): Promise<void> {}
 export async function promotionQueue({ app }: { app: string }): Promise<void> {
   const told: (Told & { update: string })[] = [];
   const tried = new Set<string>();
+  const locks: (Told & { update: string; lock: Lock })[] = [];
   const isDone = (update: string, input: Told): boolean =>
     told.some((one) => JSON.stringify(one) === JSON.stringify({ update, ...input }));
   let lock: Lock | undefined;
@@ -70,15 +71,25 @@ export async function promotionQueue({ app }: { app: string }): Promise<void> {
       { validator: check },
     );
   }
-  setHandler(defineUpdate<Lock, [Told]>(UPDATE.lock), ({ reason = '', by }) => {
+  const answered = (update: string, { key, reason }: Told): Lock | undefined => {
+    const seen = locks.find((one) => one.update === update && one.key === key);
+    return seen && seen.reason !== reason ? refuse('KEY_REUSED') : seen?.lock;
+  };
+  setHandler(defineUpdate<Lock, [Told]>(UPDATE.lock), (input) => {
+    const done = answered('lock', input);
+    if (done) return done;
     if (lock) return refuse('LOCKED', { ...lock });
-    lock = { reason, by, at: AT };
+    lock = { reason: input.reason ?? '', by: input.by, at: AT };
+    locks.push({ update: 'lock', ...input, lock });
     publish();
     return lock;
   });
   setHandler(defineUpdate<Lock, [Told]>(UPDATE.unlock), (input) => {
+    const done = answered('unlock', input);
+    if (done) return done;
     const lifted = lock ?? refuse('NOT_LOCKED');
     told.push({ update: 'unlock', ...input });
+    locks.push({ update: 'unlock', ...input, lock: lifted });
     lock = undefined;
     publish();
     return lifted;

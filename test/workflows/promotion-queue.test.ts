@@ -3,6 +3,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deploymentWorkflowId, testsWorkflowId } from '../../domain/ids.js';
+import type { Lock } from '../../domain/messages.js';
 import { SIGNAL } from '../../domain/messages.js';
 import { createLanes } from '../support/lanes.js';
 import { LIVE, MERGES, moveTo, promotionWorlds } from '../support/promotion-world.js';
@@ -197,6 +198,37 @@ describe('Idempotency keys', () => {
     expect(await other).toBe('KEY_REUSED');
     await queue.reaches(A, 'promoted');
     expect(queue.world.deployments).toBe(2);
+  });
+
+  it('of locking and unlocking: answered as before, in a later run too; another’s lock stays', async () => {
+    const queue = await worlds.open({ continueAfterEvents: 30 });
+    const lock = () => queue.ask<Lock>('lock', { reason: 'incident' }, { key: 'on' });
+    const unlock = () => queue.ask<Lock>('unlock', {}, { key: 'off' });
+    const hold = () =>
+      queue.ask<Lock>('lock', { reason: 'bad', code: 'PRODUCTION_ROLLED_BACK' }, { key: 'rollback' });
+    const held = await lock();
+    expect(held).toMatchObject({ reason: 'incident', by: 'bob' });
+    const joined = await hold();
+    expect(joined.reason).toBe('incident; bad');
+    const { runId } = await queue.handle.describe();
+    await eventually(async () => {
+      await queue.handle.signal(SIGNAL.look);
+      expect((await queue.handle.describe()).runId).not.toBe(runId);
+    }, 60_000);
+    expect(await lock()).toEqual(held);
+    expect(await unlock()).toEqual(joined);
+    expect(await hold()).toEqual(joined);
+    expect(await queue.view()).not.toHaveProperty('lock');
+    const other = await queue.ask<Lock>('lock', { reason: 'somebody else’s' });
+    const next = await queue.handle.describe();
+    await eventually(async () => {
+      await queue.handle.signal(SIGNAL.look);
+      expect((await queue.handle.describe()).runId).not.toBe(next.runId);
+    }, 60_000);
+    expect(await unlock()).toEqual(joined);
+    expect((await queue.view()).lock).toEqual(other);
+    expect(await refusal(queue.ask('lock', { reason: 'another' }, { key: 'on' }))).toBe('KEY_REUSED');
+    expect(await refusal(queue.ask('unlock', { reason: 'another' }, { key: 'off' }))).toBe('KEY_REUSED');
   });
 
   it('of what was refused, as the read came too late, is judged afresh', async () => {
