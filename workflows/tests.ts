@@ -26,7 +26,7 @@ import type { Evidence } from '../domain/promotion/read.js';
 import { testsMarker } from '../domain/promotion/test-inputs.js';
 import { endedOf } from '../domain/promotion/test-runs.js';
 import type { StagingForTests } from '../activities/promotion/index.js';
-import { dispatches, reads, tells, testCommands, testWatches } from './effects.js';
+import { bestEffort, dispatches, reads, tells, testCommands, testWatches } from './effects.js';
 import { codedFailure, wordsOf } from './failure.js';
 
 export interface TestsInput {
@@ -123,31 +123,38 @@ async function tellAddress({ app, promotion, attempt }: TestsInput, { url }: Tes
   }
 }
 
-/** The watch, and beside it a short read whenever a webhook says that there is news. */
+/**
+ * The watch, and beside it a short read whenever a webhook says that there is news. Whichever knows the verdict first
+ * ends both: the read is never waited for, and takes back nothing.
+ */
 async function follow({ app, until }: TestsInput, ref: TestRunRef, news: News): Promise<TestsEnded> {
-  const watching = new CancellationScope();
+  const following = new CancellationScope();
   let ended: TestsEnded | undefined;
   let failed: unknown;
-  watching
+  let isReading = false;
+  following
     .run(() => testWatches(Date.parse(until) - Date.now()).followTests({ app, run: ref, until }))
     .then(
       (end) => void (ended ??= end),
       (error: unknown) => void (failed = error),
     );
-  for (;;) {
-    await condition(() => ended !== undefined || failed !== undefined || news.has(ref.id));
-    if (ended) {
-      watching.cancel();
-      return ended;
-    }
-    if (failed !== undefined)
-      throw failed instanceof Error ? failed : new Error('the watch of the tests failed');
+  const look = async (): Promise<void> => {
+    isReading = true;
     news.take(ref.id);
     try {
-      ended = endedOf(await reads.readTestRun({ run: ref }));
+      ended ??= endedOf(await following.run(() => bestEffort.readTestRun({ run: ref })));
     } catch (error) {
-      if (isCancellation(error)) throw error;
-      log.warn('A run could not be read; its watch goes on', { error: wordsOf(error) });
+      if (!isCancellation(error))
+        log.warn('A run could not be read; its watch goes on', { error: wordsOf(error) });
     }
+    isReading = false;
+  };
+  const isOver = (): boolean => ended !== undefined || failed !== undefined;
+  while (!isOver()) {
+    await condition(() => isOver() || (!isReading && news.has(ref.id)));
+    if (!isOver()) void look();
   }
+  following.cancel();
+  if (ended) return ended;
+  throw failed instanceof Error ? failed : new Error('the watch of the tests failed');
 }

@@ -1,4 +1,5 @@
 /** One attempt of a promotion's tests, on a real server. */
+import { heartbeat, sleep } from '@temporalio/activity';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { testsWorkflowId } from '../../domain/ids.js';
 import type { TestsReport } from '../../domain/messages.js';
@@ -135,6 +136,32 @@ describe('a webhook about a run', () => {
     await handle.signal(SIGNAL.runChanged, { id: 1 });
     await eventually(() => expect(queue.count('readTestRun')).toBe(1));
     queue.concludes(1, 'failure');
+    expect(await result()).toMatchObject({ state: 'failed' });
+  });
+
+  it('that is slow to be read holds up no verdict, and takes none back', async () => {
+    let isHeld = true;
+    let began = false;
+    worlds.acts.readTestRun = async (input) => {
+      const found = { ...(await original.readTestRun(input)) };
+      began = true;
+      while (isHeld) {
+        heartbeat();
+        await sleep(30);
+      }
+      return found;
+    };
+    const { queue, handle, result } = await started(null);
+    await eventually(() => expect(queue.count('followTests')).toBe(1));
+    await handle.signal(SIGNAL.runChanged, { id: 1 });
+    await eventually(() => expect(began).toBe(true));
+    queue.concludes(1, 'failure');
+    try {
+      await eventually(async () => expect((await handle.describe()).status.name).toBe('COMPLETED'));
+    } finally {
+      // It tells of a run in progress, as it was when it began.
+      isHeld = false;
+    }
     expect(await result()).toMatchObject({ state: 'failed' });
   });
 
