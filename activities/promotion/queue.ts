@@ -1,5 +1,5 @@
 /** What others ask of a promotion queue, and what it asks of Temporal when it starts anew. */
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { noticeEntity, promotionsEntity, signalEntity } from '../../clients/entities.js';
 import type { Config } from '../../domain/config/config.js';
 import { deploymentWorkflowId, promotionWorkflowId, testsWorkflowId } from '../../domain/ids.js';
@@ -9,6 +9,9 @@ import type { LockCommand, PromotionQueueView } from '../../domain/promotion/pro
 import type { PromotionState } from '../../domain/promotion/state.js';
 import { askEntity } from '../temporal/ask.js';
 import { describe, ignoringMissing } from '../temporal/missing.js';
+
+/** The newest that are listed; the last one is among them, and one that could write no memo before it was ended. */
+const RUNS_LOOKED_AT = 10;
 
 export function createQueueMessages({ client, config }: { client: Client; config: Config }) {
   const { workflow } = client;
@@ -48,14 +51,22 @@ export function createQueueMessages({ client, config }: { client: Client; config
       return found?.status.name !== 'RUNNING';
     },
 
-    /** What the last run left: its memo, a strong read. */
+    /**
+     * What the last run left: its memo, a strong read. Visibility lags: a run that has just ended is still listed as
+     * running. Only the one that asks does run.
+     */
     async recoverPromotions({ app }: { app: string }): Promise<PromotionState | undefined> {
-      const query = `WorkflowId = '${promotionWorkflowId(app)}' AND ExecutionStatus != 'Running'`;
-      for await (const run of workflow.list({ query, pageSize: 10 })) {
-        const { memo } = await workflow.getHandle(run.workflowId, run.runId).describe();
+      const runs: WorkflowExecutionInfo[] = [];
+      const query = `WorkflowId = '${promotionWorkflowId(app)}'`;
+      for await (const run of workflow.list({ query, pageSize: RUNS_LOOKED_AT })) {
+        if (runs.push(run) >= RUNS_LOOKED_AT) break;
+      }
+      runs.sort((one, other) => other.startTime.getTime() - one.startTime.getTime());
+      for (const { workflowId, runId } of runs) {
+        const { status, memo } = await workflow.getHandle(workflowId, runId).describe();
         const state = memo?.[MEMO.promotionState] as PromotionState | undefined;
         const view = memo?.[MEMO.promotions] as PromotionQueueView | undefined;
-        if (state) return { ...state, recent: view?.recent ?? [] };
+        if (state && status.name !== 'RUNNING') return { ...state, recent: view?.recent ?? [] };
       }
       return undefined;
     },
