@@ -32,7 +32,14 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["node", "deploy/healthy.mjs", "http://127.0.0.1:3000/healthz"]
 CMD ["node", "--import", "tsx", "api/main.ts"]
 
+# Merges are found in a mirror of the repository.
 FROM base AS worker
+USER 0
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates git \
+    && rm -rf /var/lib/apt/lists/*
+USER 1000
 ENV WORKER_METRICS_ADDRESS=0.0.0.0:9464
 EXPOSE 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
@@ -43,14 +50,8 @@ FROM docker:28.5.2-cli AS docker
 
 # Docker's daemon is another machine's, or the host's by its socket: only the client is here.
 FROM worker AS build-worker
-USER 0
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates git \
-    && rm -rf /var/lib/apt/lists/*
 COPY --from=docker /usr/local/bin/docker /usr/local/bin/docker
 COPY --from=docker /usr/local/libexec/docker/cli-plugins/docker-buildx /usr/local/libexec/docker/cli-plugins/
-USER 1000
 CMD ["node", "--import", "tsx", "worker/main.ts", "--builds"]
 
 FROM temporalio/temporal:1.5.1 AS temporal

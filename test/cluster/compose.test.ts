@@ -1,14 +1,14 @@
-/** `docker-compose.yml` by Compose's own loader, which needs no Docker; and what it must hold beyond the schema. */
+/** The files for Compose by its own loader, which needs no Docker; and what they must hold beyond the schema. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { SECRETS } from '../../clients/secret-files.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SET = {
   POSTGRES_PASSWORD: 'of-postgres',
-  GITHUB_WEBHOOK_SECRET: 'of-the-webhook',
   SLUICE_PUBLIC_URL: 'https://sluice.test',
   AWS_REGION: 'us-east-1',
   DOCKER_GROUP: '999',
@@ -26,6 +26,7 @@ interface Service {
   profiles?: string[];
   read_only?: boolean;
   cap_drop?: string[];
+  secrets?: { source: string }[];
   volumes?: { type: string; source: string; target: string; read_only?: boolean }[];
 }
 
@@ -34,28 +35,47 @@ interface Project {
   secrets: Record<string, { environment?: string }>;
 }
 
-function load(env: Record<string, string>): { status: number | null; stdout: string; stderr: string } {
+const MAIN = 'docker-compose.yml';
+const SANDBOX = 'docker-compose.sandbox.yml';
+
+function load(
+  env: Record<string, string>,
+  file = MAIN,
+): { status: number | null; stdout: string; stderr: string } {
   const check = process.env['SLUICE_COMPOSE_CHECK'];
   if (!check) throw new Error('SLUICE_COMPOSE_CHECK is not set: run .ci/cluster.sh');
-  return spawnSync(check, ['docker-compose.yml'], {
+  return spawnSync(check, [file], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     encoding: 'utf8',
   });
 }
 
-const project = (): Project => {
-  const { status, stdout, stderr } = load(SET);
+const project = (env: Record<string, string> = SET, file = MAIN): Project => {
+  const { status, stdout, stderr } = load(env, file);
   expect(stderr).toBe('');
   expect(status).toBe(0);
   return JSON.parse(stdout) as Project;
 };
-const OURS = ['setup', 'api', 'worker', 'build-worker'];
+const OURS = ['setup', 'api', 'worker', 'build-worker', 'doctor'];
+
+/** The Dockerfile's, by name, each with what it stands on before it. */
+function stages(): Map<string, string> {
+  const texts = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
+    .split(/^FROM /m)
+    .slice(1);
+  const found = new Map<string, string>();
+  for (const text of texts) {
+    const [, base = '', name = ''] = /^(\S+) AS (\S+)$/m.exec(text) ?? [];
+    found.set(name, `${found.get(base) ?? ''}${text}`);
+  }
+  return found;
+}
 
 describe('docker-compose.yml', () => {
   it('is one that Compose takes, with everything of the topology', () => {
     expect(Object.keys(project().services).sort()).toEqual([
-      ...['api', 'build-worker', 'postgres', 'sandbox', 'setup'],
+      ...['api', 'build-worker', 'doctor', 'postgres', 'setup'],
       ...['temporal', 'temporal-namespace', 'temporal-schema', 'temporal-ui', 'worker'],
     ]);
   });
@@ -63,11 +83,6 @@ describe('docker-compose.yml', () => {
   it.each(Object.keys(SET))('does not start without %s, and says so', (name) => {
     const { [name as keyof typeof SET]: _left, ...rest } = SET;
     const { status, stderr } = load(rest);
-    // A secret of the environment that is not there is refused by `docker compose up`, later than by the loader.
-    if (name === 'GITHUB_WEBHOOK_SECRET') {
-      expect(project().secrets['github_webhook_secret']).toMatchObject({ environment: name });
-      return;
-    }
     expect(status).toBe(1);
     expect(stderr).toContain(`required variable ${name} is missing a value`);
   });
@@ -91,22 +106,12 @@ describe('docker-compose.yml', () => {
   });
 
   it('knows of everything that stays up whether it is well', () => {
-    const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
-    const stages = new Map(
-      dockerfile
-        .split(/^FROM /m)
-        .slice(1)
-        .map((stage) => [/ AS ([\w-]+)/.exec(stage)?.[1] ?? '', stage]),
-    );
-    const checked = (target: string): boolean => {
-      const stage = stages.get(target) ?? '';
-      return stage.includes('HEALTHCHECK') || checked2(/^(\S+)/.exec(stage)?.[1] ?? '');
-    };
-    const checked2 = (base: string): boolean => stages.has(base) && checked(base);
+    const images = stages();
     const { services } = project();
     for (const name of ['postgres', 'temporal', 'temporal-ui', 'api', 'worker', 'build-worker']) {
       const { healthcheck, build } = services[name] ?? {};
-      expect(Boolean(healthcheck?.test) || checked(build?.target ?? ''), name).toBe(true);
+      const image = images.get(build?.target ?? '') ?? '';
+      expect(Boolean(healthcheck?.test) || image.includes('HEALTHCHECK'), name).toBe(true);
     }
   });
 
@@ -118,7 +123,7 @@ describe('docker-compose.yml', () => {
     expect(on('temporal')).toEqual(['temporal-schema service_completed_successfully']);
     expect(on('temporal-namespace')).toEqual(['temporal service_healthy']);
     expect(on('setup')).toEqual(['temporal-namespace service_completed_successfully']);
-    for (const name of ['api', 'worker', 'build-worker'])
+    for (const name of ['api', 'worker', 'build-worker', 'doctor'])
       expect(on(name)).toEqual(['setup service_completed_successfully']);
   });
 
@@ -147,10 +152,71 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('starts the sandbox and nothing else under its profile', () => {
+  it('gives who looks for merges git, and a place to keep the mirror', () => {
     const { services } = project();
+    for (const name of ['worker', 'build-worker', 'doctor']) {
+      const { build, volumes } = services[name] ?? {};
+      expect(stages().get(build?.target ?? ''), name).toMatch(/apt-get install [^&]*\bgit\b/);
+      expect(volumes, name).toContainEqual(
+        expect.objectContaining({ type: 'volume', source: 'checkouts', target: '/var/cache/sluice' }),
+      );
+    }
+  });
+
+  it('hands no secret of the environment to a read-only service: Compose refuses to make one there', () => {
+    const { services, secrets } = project();
+    for (const [name, service] of Object.entries(services)) {
+      if (!service.read_only) continue;
+      const ofEnvironment = (service.secrets ?? []).filter(({ source }) => secrets[source]?.environment);
+      expect(ofEnvironment, name).toEqual([]);
+    }
+  });
+
+  it('takes each of Sluice’s secrets from the environment or from a file', () => {
+    const { services } = project();
+    const known = new Set<string>(SECRETS);
+    for (const name of OURS) {
+      const { environment = {}, volumes } = services[name] ?? {};
+      const secrets = Object.keys(environment).filter((variable) => known.has(variable));
+      expect(secrets.length, name).toBeGreaterThan(0);
+      expect(Object.keys(environment)).toEqual(
+        expect.arrayContaining(secrets.map((variable) => `${variable}_FILE`)),
+      );
+      expect(volumes, name).toContainEqual(
+        expect.objectContaining({ source: join(ROOT, 'secrets'), target: '/run/secrets', read_only: true }),
+      );
+    }
+    const passed = new Set(OURS.flatMap((name) => Object.keys(services[name]?.environment ?? {})));
+    // Its own Temporal asks for no key.
+    expect(SECRETS.filter((name) => !passed.has(name))).toEqual(['TEMPORAL_API_KEY']);
+  });
+
+  it('lets doctor see all that API, workers and build workers get, only when it is asked for', () => {
+    const { services } = project();
+    const { doctor } = services;
+    for (const name of ['api', 'worker', 'build-worker'])
+      expect(doctor?.environment, name).toMatchObject(services[name]?.environment ?? {});
     const profiled = Object.entries(services).filter(([, { profiles }]) => profiles?.length);
-    expect(profiled.map(([name]) => name)).toEqual(['sandbox']);
-    expect(services['sandbox']?.depends_on ?? {}).toEqual({});
+    expect(profiled.map(([name]) => name)).toEqual(['doctor']);
+  });
+
+  it('gives Temporal the file of dynamic configuration that it does not start without', () => {
+    const { temporal } = project().services;
+    const path = temporal?.environment?.['DYNAMIC_CONFIG_FILE_PATH'] ?? '';
+    const mounted = temporal?.volumes?.find(({ target }) => path.startsWith(`${target}/`));
+    expect(mounted).toMatchObject({ type: 'bind', read_only: true });
+    const { source = '', target = '' } = mounted ?? {};
+    expect(existsSync(join(source, path.slice(target.length))), path).toBe(true);
+  });
+});
+
+describe('docker-compose.sandbox.yml', () => {
+  it('is taken where nothing is set, and starts the sandbox and nothing else', () => {
+    const { services } = project({}, SANDBOX);
+    expect(Object.keys(services)).toEqual(['sandbox']);
+    const { depends_on, secrets, environment, build, volumes } = services['sandbox'] ?? {};
+    expect({ depends_on, secrets, volumes }).toEqual({});
+    expect(environment).toEqual({ PORT: '3000' });
+    expect(stages().has(build?.target ?? '')).toBe(true);
   });
 });
