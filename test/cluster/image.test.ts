@@ -14,24 +14,31 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTemporal } from '../../clients/temporal.js';
+import { QUEUE, WORKFLOW } from '../../domain/messages.js';
+import type { Delivered } from '../../domain/messages.js';
+import type { MergesFound } from '../../domain/promotion/effects.js';
 import { freePort } from '../../sandbox/ports.js';
 import type { DevServer } from '../../sandbox/temporal/dev-server.js';
 import { startDevServer } from '../../sandbox/temporal/dev-server.js';
 import { until } from '../e2e/site.js';
+import type { SourceRepository } from '../support/source.js';
+import { createSource } from '../support/source.js';
+import { DOCKERFILE, installsGit } from './dockerfile.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const DOCKERFILE = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
 /** `nobody` of every distribution; the image's `node` is 1000. */
 const NOBODY = 65_534;
 
 const YAML = `
-repository: { owner: acme, name: shop, branch: main }
+repository: { owner: acme, name: shop, branch: main, cloneUrl: SOURCE }
 maintainers: { org: acme, team: maintainers }
 access: { read: public }
 aws: { region: us-east-1 }
@@ -46,6 +53,7 @@ apps:
 let folder: string;
 let image: string;
 let temporal: DevServer;
+let source: SourceRepository;
 const running: ChildProcess[] = [];
 
 /** What `COPY . .` takes: files of the repository under a name that `.dockerignore` lets in. */
@@ -83,14 +91,33 @@ beforeAll(async () => {
   }
   step('node', ['scripts/build.mjs']);
   for (const one of [folder, image]) chmodSync(one, 0o755);
-  writeFileSync(join(folder, 'sluice.yaml'), YAML, { mode: 0o644 });
+  source = await createSource();
+  writeFileSync(join(folder, 'sluice.yaml'), YAML.replace('SOURCE', source.directory), { mode: 0o644 });
   temporal = await startDevServer({ headless: true });
 }, 300_000);
 afterAll(async () => {
   for (const child of running) child.kill('SIGKILL');
   await temporal?.close();
+  await source?.remove();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Of the programs beside node only those that the target installs. */
+function pathOf(target: string): string {
+  const bin = join(folder, `bin-of-${target}`);
+  if (existsSync(bin)) return bin;
+  mkdirSync(bin);
+  symlinkSync(process.execPath, join(bin, 'node'));
+  const git = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
+  if (installsGit(target)) symlinkSync(git, join(bin, 'git'));
+  return bin;
+}
+
+function ofNobody(directory: string): string {
+  mkdirSync(directory, { recursive: true });
+  if (process.getuid?.() === 0) execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, directory]);
+  return directory;
+}
 
 /** As `CMD` of a target says. */
 function start(target: string, env: Record<string, string>) {
@@ -100,7 +127,7 @@ function start(target: string, env: Record<string, string>) {
     cwd: image,
     ...(process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}),
     env: {
-      PATH: process.env['PATH'],
+      PATH: pathOf(target),
       NODE_ENV: 'production',
       HOME: '/nonexistent',
       SLUICE_CONFIG: join(folder, 'sluice.yaml'),
@@ -180,5 +207,30 @@ describe('as nobody, from a folder that cannot be written', () => {
     expect(await ended).toBe(0);
     expect(readdirSync(join(image, 'build'))).toEqual(before);
     expect(text()).not.toContain('EACCES');
+  });
+
+  it('a worker finds a merge, with the programs that its target installs', async () => {
+    const before = await source.commit({ 'api/a': '1' });
+    const after = await source.commit({ 'api/a': '2' }, 'Mend the api');
+    ofNobody(source.directory);
+    const { child, text, ended } = start('worker', { SLUICE_CACHE: ofNobody(join(folder, 'cache')) });
+    await until(`the worker runs: ${text()}`, () => text().includes('takes workflows'));
+    const { client, close } = createTemporal({ address: temporal.address });
+    const pushed: Delivered = { event: 'push', ref: 'refs/heads/main', before, after };
+    const handle = await client.workflow.start(WORKFLOW.delivery, {
+      ...{ workflowId: 'delivery/of-the-image', taskQueue: QUEUE.main, args: [pushed] },
+    });
+    // What it then does with it needs GitHub.
+    const found = await until(`a merge is found: ${text()}`, async () => {
+      const { events } = await handle.fetchHistory();
+      const [first] = (events ?? []).flatMap((event) => event.activityTaskCompletedEventAttributes ?? []);
+      const data = first?.result?.payloads?.[0]?.data;
+      return data ? (JSON.parse(Buffer.from(data).toString()) as MergesFound) : false;
+    });
+    expect(found).toMatchObject({ head: after, apps: { api: [{ sha: after }] } });
+    await handle.terminate();
+    await close();
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 });

@@ -1,18 +1,18 @@
 /**
- * A real Temporal server on Postgres, as `docker-compose.yml` runs it, its schema and namespace made by the same
- * scripts. All four services in one process.
+ * A real Temporal server on Postgres, as `docker-compose.yml` runs it: from the same variables, its schema and
+ * namespace made by the same scripts. All four services in one process.
  */
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { randomInt } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { stringify } from 'yaml';
+import { parse } from 'yaml';
 import { guard } from '../../sandbox/guard.js';
 import type { Guard } from '../../sandbox/guard.js';
 import { freePort } from '../../sandbox/ports.js';
@@ -45,89 +45,66 @@ async function built(): Promise<string> {
 
 type Ports = Record<(typeof SERVICES)[number], { grpc: number; membership: number }>;
 
-/** As Temporal's own development-postgres12.yaml, on free ports. */
-const configOf = (postgres: Postgres, ports: Ports): string => {
-  const sql = (databaseName: string) => ({
-    sql: {
-      pluginName: 'postgres12',
-      databaseName,
-      connectAddr: `${postgres.host}:${postgres.port}`,
-      connectProtocol: 'tcp',
-      user: postgres.user,
-      password: 'trusted',
-      maxConns: 20,
-      maxIdleConns: 20,
-      maxConnLifetime: '1h',
-    },
-  });
-  return stringify({
-    log: { stdout: true, level: 'warn' },
-    persistence: {
-      defaultStore: 'default',
-      visibilityStore: 'visibility',
-      numHistoryShards: 4,
-      datastores: { default: sql('temporal'), visibility: sql('temporal_visibility') },
-    },
-    global: { membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } },
-    services: Object.fromEntries(
-      SERVICES.map((name) => [
-        name,
-        {
-          rpc: { grpcPort: ports[name].grpc, membershipPort: ports[name].membership, bindOnLocalHost: true },
-        },
-      ]),
-    ),
-    clusterMetadata: {
-      enableGlobalNamespace: false,
-      failoverVersionIncrement: 10,
-      masterClusterName: 'active',
-      currentClusterName: 'active',
-      clusterInformation: {
-        active: {
-          enabled: true,
-          initialFailoverVersion: 1,
-          rpcName: 'frontend',
-          rpcAddress: `127.0.0.1:${ports.frontend.grpc}`,
-        },
-      },
-    },
-    publicClient: { hostPort: `127.0.0.1:${ports.frontend.grpc}` },
-  });
-};
+/**
+ * The variables of `docker-compose.yml`, from which the server makes its configuration; what differs here is where
+ * things are, and the shards, which take long to start.
+ */
+async function environment(postgres: Postgres, ports: Ports): Promise<Record<string, string>> {
+  const compose = parse(await readFile(join(ROOT, 'docker-compose.yml'), 'utf8')) as {
+    services: { temporal: { environment: Record<string, string> } };
+  };
+  const { DYNAMIC_CONFIG_FILE_PATH = '', ...rest } = compose.services.temporal.environment;
+  const listens = SERVICES.flatMap((name) => [
+    [`${name.toUpperCase()}_GRPC_PORT`, String(ports[name].grpc)],
+    [`${name.toUpperCase()}_MEMBERSHIP_PORT`, String(ports[name].membership)],
+  ]);
+  return {
+    PATH: process.env['PATH'] ?? '',
+    ...rest,
+    DYNAMIC_CONFIG_FILE_PATH: join(ROOT, DYNAMIC_CONFIG_FILE_PATH),
+    ...{ POSTGRES_SEEDS: postgres.host, DB_PORT: String(postgres.port) },
+    ...{ POSTGRES_USER: postgres.user, POSTGRES_PWD: 'trusted' },
+    ...{ BIND_ON_IP: '127.0.0.1', NUM_HISTORY_SHARDS: '4', LOG_LEVEL: 'warn' },
+    FRONTEND_HTTP_PORT: String(await lowPort()),
+    PROMETHEUS_ENDPOINT: `127.0.0.1:${await lowPort()}`,
+    ...(Object.fromEntries(listens) as Record<string, string>),
+  };
+}
 
 export async function startCluster(): Promise<Cluster> {
   const binaries = await built();
   const postgres = await startPostgres();
   const directory = await mkdtemp(join(tmpdir(), 'sluice-cluster-'));
-  const server = new Server(join(binaries, 'server'), directory);
+  let server: Server | undefined;
   const close = async (): Promise<void> => {
-    await server.end('SIGTERM');
+    await server?.end('SIGTERM');
     await postgres.close();
     await rm(directory, { recursive: true, force: true });
   };
   try {
     const ports = await freePorts();
-    await writeFile(join(directory, 'config.yaml'), configOf(postgres, ports));
     await schema(postgres, binaries);
-    server.start();
+    const env = await environment(postgres, ports);
+    const started = (server = new Server(join(binaries, 'server'), { directory, env }));
+    started.start();
     const address = `127.0.0.1:${ports.frontend.grpc}`;
     const namespace = { ...process.env, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'default' };
     const cli = (await temporalCli()) ?? 'temporal';
     const script = run('sh', [join(ROOT, 'deploy/temporal-namespace.sh')], {
       env: { ...namespace, TEMPORAL_CLI: cli },
     });
-    const died = server.died();
+    const died = started.died();
     // It ends later, too, when a test ends it.
     died.catch(() => undefined);
     await Promise.race([script, died]);
     return {
       address,
       get pid() {
-        return server.pid;
+        return started.pid;
       },
       close,
-      kill: () => server.end('SIGKILL'),
-      start: () => Promise.resolve(server.start()),
+      kill: () => started.end('SIGKILL'),
+      start: () => Promise.resolve(started.start()),
     };
   } catch (error) {
     await close();
@@ -170,7 +147,7 @@ class Server {
 
   constructor(
     private readonly binary: string,
-    private readonly directory: string,
+    private readonly at: { directory: string; env: Record<string, string> },
   ) {}
 
   get pid(): number {
@@ -178,9 +155,14 @@ class Server {
   }
 
   start(): void {
-    const args = ['--config-file', join(this.directory, 'config.yaml'), '--allow-no-auth', 'start'];
-    this.child = spawn(this.binary, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    const log = createWriteStream(join(this.directory, 'temporal.log'), { flags: 'a' });
+    const { directory: cwd, env } = this.at;
+    this.child = spawn(this.binary, ['start'], {
+      cwd,
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const log = createWriteStream(join(cwd, 'temporal.log'), { flags: 'a' });
     this.child.stdout?.pipe(log, { end: false });
     this.child.stderr?.pipe(log, { end: false });
     this.guarded = guard('kill -KILL "$1" 2>/dev/null', String(this.child.pid));
@@ -189,7 +171,7 @@ class Server {
   /** @throws with its last words, once it has ended by itself */
   async died(): Promise<never> {
     if (this.child) await once(this.child, 'exit');
-    const log = await readFile(join(this.directory, 'temporal.log'), 'utf8').catch(() => '');
+    const log = await readFile(join(this.at.directory, 'temporal.log'), 'utf8').catch(() => '');
     throw new Error(`Temporal ended: ${log.slice(-2_000)}`);
   }
 
