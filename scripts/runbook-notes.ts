@@ -33,7 +33,7 @@ Mend that, then \`sluice release retry\`.`,
   AWS_DOWN: `Throttling, an outage, or credentials that ran out: the message says which, with the operation. The watch
 only becomes slower. \`sluice_aws_calls_total{result="throttled"}\`; \`limits.callsPerSecond\` bounds what one worker asks.`,
   AWS_REFUSED: `A permission is missing, or a value is wrong: AWS's own words, scrubbed, are in the message.
-\`sluice doctor\` tries all reads; the policy is in docs/setup.md. After a change of policy: \`sluice retry\`.`,
+\`sluice doctor\` tries every read and names those that are denied; the policy is in docs/setup.md. After a change of policy: \`sluice retry\`.`,
   REGISTRY_DOWN: `ECR's status, the worker's way to it (VPC endpoints \`ecr.api\`, \`ecr.dkr\`, S3), and its credentials.`,
   SLACK_DOWN: 'Deployments do not wait for it; what could not be told is told later, for up to a day.',
   SLACK_REFUSED: 'docs/slack.md lists what Slack says and what to do about each.',

@@ -3,23 +3,19 @@ import {
   BatchGetImageCommand,
   DescribeImagesCommand,
   GetAuthorizationTokenCommand,
+  GetDownloadUrlForLayerCommand,
 } from '@aws-sdk/client-ecr';
-import {
-  DescribeServicesCommand,
-  DescribeTaskDefinitionCommand,
-  ListServiceDeploymentsCommand,
-  ListTaskDefinitionsCommand,
-  ListTasksCommand,
-} from '@aws-sdk/client-ecs';
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import type { Service } from '@aws-sdk/client-ecs';
 import type { AppConfig, Config, ServiceConfig } from '../../domain/config/config.js';
 import type { Finding } from '../../domain/findings.js';
 import type { Aws } from '../aws.js';
+import { checkReads } from './aws-reads.js';
+import { explain, mayRead, permitted, POLICY } from './aws-tried.js';
 import { Report, shortly } from './report.js';
 
-const POLICY = 'docs/setup.md has the policy that Sluice needs';
-const DENIED =
-  /AccessDenied|NotAuthorized|Unauthorized|UnrecognizedClient|InvalidClientToken|SignatureDoesNotMatch/;
+/** Of a layer that no image has. */
+const NO_LAYER = `sha256:${'0'.repeat(64)}`;
 
 type Where = { config: Config; aws: Aws };
 
@@ -63,29 +59,6 @@ const placesOf = (config: Config): Place[] =>
     Object.entries(app.environments).map(([environment, settings]) => ({ name, app, environment, settings })),
   );
 
-/** @returns undefined where it was refused or failed, which the report says */
-async function permitted<T>(report: Report, action: string, call: () => Promise<T>): Promise<T | undefined> {
-  try {
-    const answer = await call();
-    report.ok(action);
-    return answer;
-  } catch (error) {
-    explain(report, action, error);
-    return undefined;
-  }
-}
-
-function explain(report: Report, action: string, error: unknown): void {
-  const name = shortly(error);
-  if (DENIED.test(name)) report.broken(action, `AWS denies it (${name})`, POLICY);
-  else
-    report.broken(
-      action,
-      `failed (${name})`,
-      'check AWS_REGION, AWS_ENDPOINT_URL, and that AWS can be reached',
-    );
-}
-
 async function checkRepository({ ecr }: Aws, repository: string, report: Report): Promise<void> {
   const what = `repository ${repository}`;
   try {
@@ -100,7 +73,14 @@ async function checkRepository({ ecr }: Aws, repository: string, report: Report)
     } else {
       explain(report, `${what}: ecr:DescribeImages, ecr:BatchGetImage`, error);
     }
+    return;
   }
+  const layer = { repositoryName: repository, layerDigest: NO_LAYER };
+  const quiet = new Report('');
+  await mayRead(quiet, `${what}: ecr:GetDownloadUrlForLayer`, () =>
+    ecr.send(new GetDownloadUrlForLayerCommand(layer)),
+  );
+  for (const finding of quiet.findings) if (finding.state !== 'ok') report.take(finding);
 }
 
 async function checkService({ config, aws }: Where, place: Place): Promise<Finding[]> {
@@ -108,11 +88,13 @@ async function checkService({ config, aws }: Where, place: Place): Promise<Findi
   const report = new Report(`${place.name} → ${environment}`);
   const cluster = config.environments[environment]?.cluster ?? '';
   const ecs = aws.ecs(environment);
+  let described: Service | undefined;
   try {
     const { services = [] } = await ecs.send(
       new DescribeServicesCommand({ cluster, services: [settings.service] }),
     );
-    judgeService(services[0], `${settings.service} in ${cluster}`, report);
+    described = services[0];
+    judgeService(described, `${settings.service} in ${cluster}`, report);
   } catch (error) {
     if (shortly(error) === 'ClusterNotFoundException') {
       report.broken('cluster', `${cluster} does not exist`, 'mend it in sluice.yaml, or its region');
@@ -122,19 +104,7 @@ async function checkService({ config, aws }: Where, place: Place): Promise<Findi
   }
   await checkTemplate({ config, aws }, place, report);
   const { service, family } = settings;
-  const quiet = new Report('');
-  await permitted(quiet, 'ecs:ListTasks', () =>
-    ecs.send(new ListTasksCommand({ cluster, serviceName: service })),
-  );
-  await permitted(quiet, 'ecs:ListTaskDefinitions', () =>
-    ecs.send(new ListTaskDefinitionsCommand({ familyPrefix: family, maxResults: 1 })),
-  );
-  await permitted(quiet, 'ecs:ListServiceDeployments', () =>
-    ecs.send(new ListServiceDeploymentsCommand({ cluster, service, maxResults: 1 })),
-  );
-  const refused = quiet.findings.filter(({ state }) => state !== 'ok');
-  if (refused.length === 0) report.ok('permissions to read');
-  for (const { what, detail = '', hint = '' } of refused) report.broken(what, detail, hint);
+  await checkReads({ ecs, cluster, service, described, family }, report);
   return report.findings;
 }
 

@@ -37,7 +37,7 @@ export async function examine(config: Config, env: NodeJS.ProcessEnv): Promise<F
     part('GitHub', () => checkGitHub({ config, credentials: createCredentials(env, config), env })),
     part('Slack', () => checkSlack(env)),
     part('Secrets', () => Promise.resolve(checkSecrets(env))),
-    part('This machine', () => (builds ? checkMachine(env) : Promise.resolve([]))),
+    part('This machine', () => checkMachine(env, builds)),
   ]);
   return parts.flat();
 }

@@ -22,6 +22,11 @@ export class Report {
     this.add({ what, state: 'unchecked', detail });
   }
 
+  /** Another report's, as this one's area. */
+  take(finding: Finding): void {
+    this.findings.push({ ...finding, area: this.area });
+  }
+
   private add({ detail, ...finding }: Omit<Finding, 'area'> & { detail?: string | undefined }): void {
     this.findings.push({ area: this.area, ...finding, ...(detail ? { detail } : {}) });
   }

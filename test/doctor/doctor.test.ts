@@ -155,6 +155,9 @@ describe('AWS', () => {
     ['ecs:ListTasks', /api → staging \| ecs:ListTasks \| AWS denies it/],
     ['ecs:ListTaskDefinitions', /ecs:ListTaskDefinitions \| AWS denies it/],
     ['ecs:ListServiceDeployments', /ecs:ListServiceDeployments \| AWS denies it/],
+    ['ecs:DescribeTasks', /api → staging \| ecs:DescribeTasks \| AWS denies it/],
+    ['ecs:DescribeServiceDeployments', /ecs:DescribeServiceDeployments \| AWS denies it/],
+    ['ecs:DescribeServiceRevisions', /ecs:DescribeServiceRevisions \| AWS denies it/],
     ['ecr:GetAuthorizationToken', /AWS \| ecr:GetAuthorizationToken \| AWS denies it/],
     [
       'ecr:DescribeImages',
@@ -348,12 +351,32 @@ it('a configuration that is wrong is said with its line, and nothing else is loo
   expect(findings).toHaveLength(1);
 });
 
-it('a machine without Docker and git is only warned of', async () => {
-  const findings = await checkMachine({ PATH: '/nowhere' });
-  expect(findings.map(({ what, state, detail }) => `${what} ${state}: ${detail}`)).toEqual([
-    'docker warning: is not installed',
-    'git warning: is not installed',
-  ]);
+describe('a machine', () => {
+  const told = async (builds: boolean): Promise<string[]> =>
+    (await checkMachine({ PATH: '/nowhere' }, builds)).map(
+      ({ what, state, detail, hint }) => `${what} ${state}: ${detail}; ${hint}`,
+    );
+  const git = 'git broken: is not installed; install it for every worker: without it no merge is found';
+
+  it('without git can be no worker, whoever builds', async () => {
+    expect(await told(false)).toEqual([git]);
+  });
+
+  it('without Docker is only warned of: most are no build workers', async () => {
+    expect(await told(true)).toEqual([
+      git,
+      'docker warning: is not installed; for build workers only: install it, start its daemon, or set DOCKER_HOST',
+    ]);
+  });
+
+  it('is looked at where Sluice builds nothing, too', async () => {
+    const env = configured((c) => {
+      for (const app of Object.values<Yaml>(c.apps)) delete app.build;
+    });
+    const { broken, findings } = await doctor({ ...env, PATH: '/nowhere' });
+    expect(broken).toContainEqual(expect.stringMatching(/^This machine, .* \| git \| is not installed/));
+    expect(findings.map(({ what }) => what)).not.toContain('docker');
+  });
 });
 
 it('never shows a secret', async () => {
