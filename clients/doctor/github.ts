@@ -11,13 +11,14 @@ import { Report } from './report.js';
 type Environment = Record<string, string | undefined>;
 
 /** Of an App's installation; what each is for. */
-const PERMISSIONS: { name: string; level: 'read' | 'write'; for: string }[] = [
+export const PERMISSIONS: { name: string; level: 'read' | 'write'; for: string }[] = [
   { name: 'contents', level: 'write', for: 'GitHub Releases and the changelog’s branch' },
   { name: 'pull_requests', level: 'write', for: 'release notes and the changelog’s pull request' },
   { name: 'deployments', level: 'write', for: 'GitHub Deployments' },
   { name: 'members', level: 'read', for: 'who is a maintainer' },
 ];
-const FOR_TESTS = { name: 'actions', level: 'write', for: 'test runs before a promotion' } as const;
+/** Only where tests run on GitHub Actions. */
+export const FOR_TESTS = { name: 'actions', level: 'write', for: 'test runs before a promotion' } as const;
 const SCOPES = ['repo', 'read:org'];
 
 export interface GitHubInput {

@@ -39,16 +39,11 @@ async function checkBot(
     timeout: WITHIN_MS,
     logger: SILENT,
   });
+  let scopes: string[] | undefined;
   try {
     const { team, user, response_metadata: about } = await client.auth.test();
     report.ok('bot', `${user ?? '?'} in ${team ?? '?'}`);
-    const scopes = about?.scopes;
-    if (scopes && !scopes.includes('chat:write'))
-      report.broken(
-        'scopes',
-        `${scopes.join(', ')}: chat:write is missing`,
-        'add it and install the app anew',
-      );
+    scopes = about?.scopes;
   } catch (error) {
     report.broken(
       'bot',
@@ -57,6 +52,16 @@ async function checkBot(
     );
     return;
   }
+  const isPrivate = await checkChannel(client, channel, report);
+  if (scopes) checkScopes(scopes, isPrivate, report);
+}
+
+/** @returns whether it is private; undefined where Slack does not tell */
+async function checkChannel(
+  client: WebClient,
+  channel: string,
+  report: Report,
+): Promise<boolean | undefined> {
   try {
     const { channel: found } = await client.conversations.info({ channel });
     const member = found?.is_member === true && found.is_archived !== true;
@@ -67,11 +72,27 @@ async function checkBot(
         found?.is_archived ? 'is archived' : 'the bot is not in it',
         '/invite the bot there',
       );
+    return found?.is_private;
   } catch (error) {
     const reason = reasonOf(error);
     if (reason === 'missing_scope') report.unchecked('channel', 'the scope channels:read would tell');
     else report.broken('channel', `${channel}: ${reason}`, 'SLACK_CHANNEL must be a channel’s id, C…');
+    return undefined;
   }
+}
+
+/** It posts, and finds what it posted again. */
+function checkScopes(scopes: string[], isPrivate: boolean | undefined, report: Report): void {
+  const ofPublic = ['channels:history'];
+  const ofPrivate = ['groups:history'];
+  const history = isPrivate === undefined ? [...ofPublic, ...ofPrivate] : isPrivate ? ofPrivate : ofPublic;
+  const missing = [['chat:write'], history].filter((either) => !either.some((one) => scopes.includes(one)));
+  if (missing.length === 0) {
+    report.ok('scopes', scopes.join(', '));
+    return;
+  }
+  const words = missing.map((either) => either.join(' or ')).join(', ');
+  report.broken('scopes', `${scopes.join(', ')}: ${words} is missing`, 'add it and install the app anew');
 }
 
 /** Slack's own word for it, never its message. */
