@@ -20,6 +20,12 @@ const ACTION = {
   args: [],
 } satisfies ScheduleOptions['action'];
 
+/** What to run by hand. */
+export const reconcileScheduleCommand = (namespace: string): string =>
+  `temporal schedule create --namespace ${namespace} --schedule-id ${RECONCILE_SCHEDULE_ID} ` +
+  `--interval ${EVERY_MS / 60_000}m --overlap-policy Skip --catchup-window ${POLICIES.catchupWindow / 1_000}s ` +
+  `--type ${ACTION.workflowType} --workflow-id ${ACTION.workflowId} --task-queue ${ACTION.taskQueue}`;
+
 type Schedules = Pick<Temporal, 'client'>;
 
 /** Safe at any time, by any number at once. One that a person paused stays paused. */

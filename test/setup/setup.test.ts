@@ -1,16 +1,24 @@
 /** `sluice setup` against a real server, in namespaces that have nothing yet. */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { setUp } from '../../cli/commands/setup.js';
 import { run } from '../../cli/program.js';
-import { ensureReconcileSchedule, RECONCILE_SCHEDULE_ID } from '../../clients/reconcile-schedule.js';
+import {
+  ensureReconcileSchedule,
+  readSchedule,
+  RECONCILE_SCHEDULE_ID,
+} from '../../clients/reconcile-schedule.js';
 import { retentionDays } from '../../clients/retention.js';
 import { missingSearchAttributes } from '../../clients/search-attributes.js';
 import type { Temporal } from '../../clients/temporal.js';
 import { createTemporal } from '../../clients/temporal.js';
+import { temporalCli } from '../../sandbox/temporal/binaries.js';
 import { eventually } from '../support/scripted.js';
 import '../support/temporal-server.js';
 
@@ -116,6 +124,53 @@ describe('sluice setup', () => {
     const { code, err } = await sluice(argv, { namespace: 'default', config });
     expect(code).toBe(2);
     expect(err).toMatch(words);
+  });
+});
+
+describe('where Temporal does not let it', () => {
+  const denied = (): Promise<never> => Promise.reject(new Error('7 PERMISSION_DENIED: not yours'));
+
+  /** Reads the namespace, and may do nothing else. */
+  function powerless(temporal: Temporal): Temporal {
+    const { connection, client } = temporal;
+    const instead = <T extends object>(of: T, over: object): T =>
+      new Proxy(of, {
+        get: (target, name) =>
+          Reflect.get(name in over ? over : target, name, name in over ? over : target) as unknown,
+      });
+    const workflowService = instead(connection.workflowService, { updateNamespace: denied });
+    const operatorService = { listSearchAttributes: denied };
+    return {
+      ...temporal,
+      connection: instead(connection, { workflowService, operatorService }),
+      client: instead(client, { schedule: { create: denied } }),
+    };
+  }
+
+  it('says of each step what to do', async () => {
+    const temporal = await namespace();
+    const [, ...steps] = await setUp(powerless(temporal), 30);
+    expect(steps.map(({ what, state, detail }) => `${what} ${state}: ${detail}`)).toEqual([
+      'search attributes broken: 7 PERMISSION_DENIED: not yours',
+      'retention warning: 7 PERMISSION_DENIED: not yours',
+      'schedule of reconcile broken: 7 PERMISSION_DENIED: not yours',
+    ]);
+    for (const { hint } of steps) expect(hint).toContain(`--namespace ${temporal.namespace}`);
+  });
+
+  it('the commands that it names do what it would have done', async () => {
+    const temporal = await namespace();
+    const steps = await setUp(powerless(temporal), 30);
+    const cli = (await temporalCli()) ?? 'temporal';
+    for (const { hint } of steps.slice(1)) {
+      const [, args = ''] = /: temporal ([^;]*)/.exec(hint ?? '') ?? [];
+      await promisify(execFile)(cli, [...args.split(' '), '--address', inject('temporalAddress')]);
+    }
+    await eventually(async () => expect(await missingSearchAttributes(temporal)).toEqual([]));
+    expect(await retentionDays(temporal)).toBe(30);
+    expect(await readSchedule(temporal)).toEqual({ asWanted: true, paused: false });
+    const again = await sluice(['setup'], temporal);
+    expect(again.out).toContain('✓ schedule of reconcile: was there already');
   });
 });
 
