@@ -76,8 +76,26 @@ install_hadolint() {
   export SLUICE_HADOLINT="$venv/bin/hadolint"
 }
 
+# Only the tool, to test deploy/alerts.yml; Debian has it in the package of the server, which is not installed.
+install_promtool() {
+  local out="$cache/promtool"
+  if [[ ! -x $out ]]; then
+    say 'fetching promtool'
+    local folder
+    folder="$(mktemp -d)"
+    chmod 755 "$folder"
+    apt-get update -q
+    (cd "$folder" && apt-get download -q prometheus && dpkg-deb -x prometheus_*.deb .)
+    mkdir -p "$cache"
+    mv "$folder/usr/bin/promtool" "$out"
+    rm -rf "$folder"
+  fi
+  export SLUICE_PROMTOOL="$out"
+}
+
 install_postgres
 build_temporal
 build_compose_check
 install_hadolint
+install_promtool
 if [[ ${1:-} != --prepare ]]; then exec node scripts/test.mjs --project cluster; fi

@@ -7,6 +7,7 @@ import type { ApiDeps, Context } from './context.js';
 import { createGuards } from './auth.js';
 import { dashboardRoutes } from './dashboard.js';
 import { docs } from './docs.js';
+import { OUTAGES } from './metrics.js';
 import { addQueueMetrics } from './queue-metrics.js';
 import { appsRoutes } from './routes/apps.js';
 import { authRoutes } from './routes/auth.js';
@@ -124,7 +125,6 @@ const measure =
 
 function countOutage({ metrics }: Context, error: Error): void {
   if (!(error instanceof ApiError)) return;
-  if (error.code === 'TEMPORAL_DOWN' || error.code === 'NO_WORKER' || error.code === 'TOO_LATE') {
-    metrics.temporalErrors.inc({ code: error.code });
-  }
+  const code = OUTAGES.find((one) => one === error.code);
+  if (code) metrics.temporalErrors.inc({ code });
 }

@@ -2,13 +2,16 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { OnAwsCall } from '../clients/aws-calls.js';
 
+/** Codes of answers that Temporal's absence, or its workers', cost. */
+export const OUTAGES = ['TEMPORAL_DOWN', 'NO_WORKER', 'TOO_LATE'] as const;
+
 export interface Metrics {
   registry: Registry;
   onAwsCall: OnAwsCall;
   /** Seconds. */
   requests: Histogram<'method' | 'route' | 'status'>;
   accepted: Counter<'app' | 'environment' | 'kind'>;
-  /** Answers that Temporal's absence, or its workers', cost. */
+  /** By `OUTAGES`. */
   temporalErrors: Counter<'code'>;
   /** Source `github` or `ecs`; outcomes: accepted, again, ignored, refused, unavailable. */
   webhooks: Counter<'source' | 'event' | 'outcome'>;
@@ -22,6 +25,14 @@ export function createMetrics(registry = new Registry()): Metrics {
     labelNames: ['service', 'operation', 'result'],
     registers,
   });
+  const temporalErrors = new Counter({
+    name: 'sluice_temporal_errors_total',
+    help: 'Requests that could not be answered for want of Temporal or its workers',
+    labelNames: ['code'],
+    registers,
+  });
+  // A series that begins at 1 has not increased, so a rule would not see the first one.
+  for (const code of OUTAGES) temporalErrors.inc({ code }, 0);
   return {
     registry,
     onAwsCall: (call) => awsCalls.inc({ ...call }),
@@ -38,12 +49,7 @@ export function createMetrics(registry = new Registry()): Metrics {
       labelNames: ['app', 'environment', 'kind'],
       registers,
     }),
-    temporalErrors: new Counter({
-      name: 'sluice_temporal_errors_total',
-      help: 'Requests that could not be answered for want of Temporal or its workers',
-      labelNames: ['code'],
-      registers,
-    }),
+    temporalErrors,
     webhooks: new Counter({
       name: 'sluice_webhooks_total',
       help: 'Webhooks by who sent them, event, and what became of them',

@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   readSecretFiles(process.env);
   const config = loadConfig();
   startRuntime(log, process.env['WORKER_METRICS_ADDRESS']);
-  const metrics = createWorkerMetrics(Runtime.instance().metricMeter);
+  const metrics = createWorkerMetrics(Runtime.instance().metricMeter, builds ? {} : config.apps);
   const aws = createAws(config, metrics.onAwsCall);
   const credentials = createCredentials(process.env, config);
   const temporal = createTemporal();

@@ -7,6 +7,8 @@ import type { MetricMeter } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import type { OnAwsCall } from '../clients/aws-calls.js';
 import type { Conclusion } from '../activities/temporal/messenger.js';
+import type { Config } from '../domain/config/config.js';
+import { KINDS, OUTCOMES } from '../domain/deployment.js';
 import type { Deployment } from '../domain/deployment.js';
 import { detectionSeconds } from '../domain/rollout/detection.js';
 import type { Glance, Stabilised } from '../domain/effects.js';
@@ -23,8 +25,11 @@ export interface WorkerMetrics {
   onAwsCall: OnAwsCall;
 }
 
-export function createWorkerMetrics(meter: MetricMeter): WorkerMetrics {
+/** @param apps whose deployments may end here; a build worker ends none */
+export function createWorkerMetrics(meter: MetricMeter, apps: Config['apps']): WorkerMetrics {
   const ended = meter.createCounter('sluice_deployments_ended', undefined, 'Deployments by outcome');
+  // A series that begins at 1 has not increased, so a rule would not see the first one.
+  for (const tags of endings(apps)) ended.add(0, tags);
   const histogram = (name: keyof typeof BUCKETS, help: string) =>
     meter.createHistogram(name, 'float', undefined, help);
   const duration = histogram('sluice_deployment_duration_seconds', 'From its turn to its end');
@@ -70,5 +75,12 @@ export function createWorkerMetrics(meter: MetricMeter): WorkerMetrics {
     },
   };
 }
+
+const endings = (apps: Config['apps']): Record<'app' | 'environment' | 'kind' | 'outcome', string>[] =>
+  Object.entries(apps).flatMap(([app, { environments }]) =>
+    Object.keys(environments).flatMap((environment) =>
+      KINDS.flatMap((kind) => OUTCOMES.map((outcome) => ({ app, environment, kind, outcome }))),
+    ),
+  );
 
 const between = (from: string, to: string): number => Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);

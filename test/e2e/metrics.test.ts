@@ -52,6 +52,12 @@ describe('a worker', () => {
     expect(valueOf('worker', 'sluice_deployment_wait_seconds_count{app="api"')).toBe(1);
   });
 
+  it('shows what has not happened as 0, so that the first time is an increase', () => {
+    const never = 'app="api",environment="production",kind="promotion",outcome="failed"';
+    expect(valueOf('worker', `sluice_deployments_ended_total{${never}}`)).toBe(0);
+    expect(scraped.api).toMatch(/^sluice_temporal_errors_total\{code="NO_WORKER"\} 0$/m);
+  });
+
   it('counts calls of AWS, and throttled ones', () => {
     const calls = (operation: string, result: string) =>
       valueOf('worker', `sluice_aws_calls_total{operation="${operation}",result="${result}",service="ecs"}`);
