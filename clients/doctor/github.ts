@@ -19,7 +19,8 @@ export const PERMISSIONS: { name: string; level: 'read' | 'write'; for: string }
 ];
 /** Only where tests run on GitHub Actions. */
 export const FOR_TESTS = { name: 'actions', level: 'write', for: 'test runs before a promotion' } as const;
-const SCOPES = ['repo', 'read:org'];
+/** Of a classic token. */
+export const SCOPES = ['repo', 'read:org'];
 
 export interface GitHubInput {
   config: Config;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SECRETS } from '../../clients/secret-files.js';
-import { FOR_TESTS, PERMISSIONS } from '../../clients/doctor/github.js';
+import { FOR_TESTS, PERMISSIONS, SCOPES } from '../../clients/doctor/github.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -37,6 +37,11 @@ describe('docs/github.md', () => {
     const needed = Object.fromEntries([...PERMISSIONS, FOR_TESTS].map(({ name, level }) => [name, level]));
     // It comes with the others: nobody asks for it.
     expect(documented).toEqual({ ...needed, metadata: 'read' });
+  });
+
+  it('has the scopes that doctor asks of a classic token, and no fewer', () => {
+    const [, line = ''] = /- Classic: ([^\n]*)/.exec(read('docs/github.md')) ?? [];
+    expect(line.match(/(?<=`)[\w:]+(?=`)/g)).toEqual(SCOPES);
   });
 });
 
