@@ -371,7 +371,7 @@ describe('a machine', () => {
 
   it('is looked at where Sluice builds nothing, too', async () => {
     const env = configured((c) => {
-      for (const app of Object.values<Yaml>(c.apps)) delete app.build;
+      for (const app of Object.values<Yaml>(c.apps)) app.build = 'external';
     });
     const { broken, findings } = await doctor({ ...env, PATH: '/nowhere' });
     expect(broken).toContainEqual(expect.stringMatching(/^This machine, .* \| git \| is not installed/));
