@@ -57,8 +57,8 @@ export interface Feed {
   /** Every source has been read since somebody listens: before, the state would lack things. */
   readonly isWhole: boolean;
   readonly health: Health;
-  /** In the order of their numbers. @param present without what has ended */
-  entries(after: number, present?: boolean): Iterable<Entry>;
+  /** In the order of their numbers. @param began without what had ended up to this number */
+  entries(after: number, began?: number): Iterable<Entry>;
   /** The newest number. */
   readonly seq: number;
   /** @returns stops listening; reading ends with the last listener */
@@ -119,8 +119,10 @@ class LiveFeed implements Feed {
     return { listeners: this.#listeners.size, entries: this.#kept.size };
   }
 
-  *entries(after: number, present = false): Generator<Entry> {
-    for (const entry of this.#kept.values()) if (entry.seq > after && !(present && entry.over)) yield entry;
+  *entries(after: number, began = 0): Generator<Entry> {
+    for (const entry of this.#kept.values()) {
+      if (entry.seq > after && !(entry.over && entry.seq <= began)) yield entry;
+    }
   }
 
   listen(listener: Listener): () => void {

@@ -74,7 +74,11 @@ export function follow(of: { feed: Feed; person: Person; lastId: string; lastsMs
 /** All that is kept for one who reads is the number of what they were sent last. */
 class Reader {
   #sent: number | undefined;
-  #isAnew = false;
+  /**
+   * While the present state is sent: the newest number as that began. What ends later, while they take it in, may
+   * have been sent as under way, and its end is sent as well.
+   */
+  #began: number | undefined;
   #health = '';
 
   constructor(
@@ -90,23 +94,23 @@ class Reader {
     if (stream.writableEnded || stream.writableNeedDrain) return;
     this.#tellHealth();
     if (!feed.isWhole) return;
-    this.#sent ??= this.#begin();
-    for (const entry of feed.entries(this.#sent, this.#isAnew)) {
+    this.#sent ??= knownFrom(feed, this.lastId) ?? this.#beginAnew();
+    // So slow that ends were dropped which they have not seen.
+    if (feed.floor > (this.#began ?? this.#sent)) this.#sent = this.#beginAnew();
+    for (const entry of feed.entries(this.#sent, this.#began)) {
       if (stream.writableNeedDrain) return;
       // Before `ready` there is nothing to go on from: who leaves before it begins anew.
-      stream.write(`${this.#isAnew ? '' : this.#id(entry.seq)}${entry.text(this.person)}`);
+      stream.write(`${this.#began === undefined ? this.#id(entry.seq) : ''}${entry.text(this.person)}`);
       this.#sent = entry.seq;
     }
-    if (!this.#isAnew) return;
-    this.#isAnew = false;
+    if (this.#began === undefined) return;
+    this.#began = undefined;
     this.#sent = feed.seq;
     stream.write(`${this.#id(feed.seq)}event: ready\ndata: {}\n\n`);
   }
 
-  #begin(): number {
-    const known = knownFrom(this.feed, this.lastId);
-    if (known !== undefined) return known;
-    this.#isAnew = true;
+  #beginAnew(): number {
+    this.#began = this.feed.seq;
     this.stream.write('id\nevent: reset\ndata: {}\n\n');
     return 0;
   }

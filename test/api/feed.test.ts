@@ -219,6 +219,50 @@ describe('the stream of everything', () => {
     stream.destroy();
   });
 
+  it('tells who reads slowly the end of what it sent them as under way, also before they have all', async () => {
+    let give: Put = () => undefined;
+    const { feed } = world({
+      async read(put) {
+        give = put;
+      },
+    });
+    const other = reader(feed);
+    await eventually(async () => expect(names(other.told())).toContain('ready'));
+    give({ ...thing('long ago', 1, true) });
+    const filler = 'x'.repeat(5_000);
+    for (let n = 0; n < 50; n += 1) give({ key: `d${n}`, value: { n, filler } });
+    const stream: PassThrough = follow({ feed, person: MAINTAINER, lastId: '' });
+    expect(stream.writableNeedDrain).toBe(true);
+    give({ key: 'd0', value: { n: 1_000 }, over: true });
+    let text = '';
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await eventually(async () => expect(names(parse(text))).toContain('ready'));
+    const told = parse(text).flatMap(({ event, data }) => (event === 'thing' ? [data.n] : []));
+    expect(told).toEqual([...Array.from({ length: 50 }, (_, n) => n), 1_000]);
+    stream.destroy();
+  });
+
+  it('begins anew for who reads so slowly that ends were dropped which they have not seen', async () => {
+    let give: Put = () => undefined;
+    const { feed } = world({
+      async read(put) {
+        give = put;
+      },
+    });
+    const stream: PassThrough = follow({ feed, person: MAINTAINER, lastId: '' });
+    await eventually(async () => expect(feed.isWhole).toBe(true));
+    give({ key: 'a', value: { n: 1, filler: 'x'.repeat(100_000) } });
+    expect(stream.writableNeedDrain).toBe(true);
+    give(thing('a', 2, true));
+    for (let n = 0; n < 300; n += 1) give(thing(`d${n}`, 1, true));
+    give(thing('b', 3));
+    let text = '';
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await eventually(async () => expect(parse(text).at(-1)).toMatchObject({ event: 'ready' }));
+    expect(names(parse(text))).toEqual(['reset', 'ready', 'thing', 'reset', 'thing', 'ready']);
+    stream.destroy();
+  });
+
   it('shows each person what they may see', async () => {
     const { state, feed } = world({
       shown: (value, person) => ({ ...value, ...(person.maintainer ? { secret: true } : {}) }),
