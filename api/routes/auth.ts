@@ -13,7 +13,7 @@ const NOT_HERE =
   'Nobody signs in here with a browser: set GITHUB_OAUTH_CLIENT_ID, GITHUB_OAUTH_CLIENT_SECRET and SESSION_SECRET';
 
 const hidden = { schema: { hide: true } };
-/** The log would show the code of the callback's address. */
+/** The request's own log would show the code and the state of the callback's address. */
 const unlogged = { ...hidden, logLevel: 'warn' } as const;
 
 const signOut = {
@@ -51,7 +51,7 @@ export const authRoutes =
         request.session.regenerate();
         request.session.set('login', login);
         reply.generateCsrf();
-        request.log.info({ login }, 'signed in');
+        app.log.info({ login, reqId: request.id }, 'signed in');
         return await reply.redirect(to);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;

@@ -1,6 +1,6 @@
 /** An API for a test file: the real application on the run's Temporal, with people and services from a list. */
 import type { ECSClient } from '@aws-sdk/client-ecs';
-import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, InjectOptions } from 'fastify';
 import { buildApi } from '../../api/app.js';
 import type { ApiDeps } from '../../api/context.js';
 import { createLive } from '../../api/live.js';
@@ -94,7 +94,7 @@ export interface Harness {
 export async function harness(of: {
   address: string;
   namespace?: string;
-  deps?: Partial<ApiDeps>;
+  deps?: Partial<ApiDeps> & { logger?: FastifyBaseLogger };
 }): Promise<Harness> {
   const temporal = createTemporal({ address: of.address, namespace: of.namespace ?? 'default' });
   const settings = of.deps?.config ?? config();

@@ -4,6 +4,8 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LightMyRequestResponse } from 'fastify';
+import type { Logger } from 'pino';
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ownPath, signInOf } from '../../api/sign-in.js';
 import { ConfigError } from '../../clients/config.js';
@@ -64,7 +66,13 @@ let people: Identities;
 const members = new Set(['alice', 'bob']);
 
 async function start(
-  more: { publicUrl?: string; read?: 'public' | 'signed-in'; env?: object; none?: boolean } = {},
+  more: {
+    publicUrl?: string;
+    read?: 'public' | 'signed-in';
+    env?: object;
+    none?: boolean;
+    logger?: Logger;
+  } = {},
 ) {
   const settings = config();
   const signIn = more.none ? undefined : signInOf({ ...ENV, ...more.env, GITHUB_SERVER_URL: serverUrl });
@@ -74,6 +82,7 @@ async function start(
       config: { ...settings, access: { ...settings.access, read: more.read ?? 'maintainers' } },
       identities: people,
       ...(signIn ? { signIn } : {}),
+      ...(more.logger ? { logger: more.logger } : {}),
       publicUrl: more.publicUrl ?? PUBLIC_URL,
     },
   });
@@ -198,6 +207,24 @@ describe('signing in', () => {
     for (const text of [cookie?.value ?? '', Buffer.from(cookie?.value ?? '', 'base64').toString('latin1')]) {
       expect(text).not.toMatch(/alice|t-alice/);
     }
+  });
+
+  it('is logged by whom, without the code and the state', async () => {
+    let log = '';
+    const logger = pino({ level: 'trace' }, { write: (line: string) => void (log += line) });
+    const logged = await start({ logger });
+    const one = browser(logged);
+    const { raw } = await one.signIn('alice');
+    const lines = log.trim().split('\n');
+    const said = lines.map((line) => JSON.parse(line) as { msg?: string; login?: string; level: number });
+    expect(said.find(({ msg }) => msg === 'signed in')).toMatchObject({ login: 'alice', level: 30 });
+    const query = new URLSearchParams(String(raw.req.url).split('?')[1]);
+    for (const name of ['code', 'state']) {
+      expect(query.get(name)).toBeTruthy();
+      expect(log).not.toContain(query.get(name));
+    }
+    expect(log).not.toContain('t-alice');
+    await logged.close();
   });
 
   it('works on plain HTTP where Sluice has no https address', async () => {
