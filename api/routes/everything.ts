@@ -15,7 +15,8 @@ const COMMENT_EVERY_MS = 10_000;
 const LASTS_MS = 15 * 60_000;
 
 const DESCRIPTION = `Server-sent events, each the whole object: \`deployment\` (each unfinished one at each change, \
-and its end), \`app\` (an item of GET /api/apps), \`release\`.
+and its end), \`app\` (an item of GET /api/apps), \`promotion\` (the queue of one app, as GET /api/promotions/{app}), \
+\`release\` (each unfinished one at each change, and its end).
 \`reset\` comes first, then everything there is, then \`ready\`: what did not come in between is over.
 With a \`Last-Event-ID\` that this process knows, only what has changed since comes, without \`reset\` and \`ready\`.
 \`health\` (\`{ ok, code?, message? }\`) tells whether Sluice can look at all. The connection ends now and then: come back.`;

@@ -1,11 +1,14 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Context } from '../../api/context.js';
+import { sourcesOf } from '../../api/feed-sources.js';
 import { harness } from './harness.js';
 import type { Harness } from './harness.js';
 
 interface Operation {
   operationId?: string;
   summary?: string;
+  description?: string;
   parameters?: { name: string; in: string; required?: boolean; schema?: object }[];
   requestBody?: { content: Record<string, { schema: object }> };
   responses: Record<string, { description?: string; content?: Record<string, { schema: object }> }>;
@@ -116,6 +119,12 @@ describe('/openapi.json', () => {
         if (status !== '204') expect(content).toBeDefined();
       }
     }
+  });
+
+  it('names every event that the stream of everything sends', () => {
+    const description = document.paths['/api/stream']?.['get']?.description;
+    // What they read is not asked for here.
+    for (const { event } of sourcesOf({} as Context)) expect(description).toContain(`\`${event}\``);
   });
 
   it('refuses unknown fields in every body and query that it takes', () => {
