@@ -1,17 +1,21 @@
-/** A new release of the workers beside the old one, while a deployment waits (docs/upgrade.md). */
+/** A new release of the workers beside the old one, while a deployment and a promotion wait (docs/upgrade.md). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WORKER_DEPLOYMENT } from '../../domain/messages.js';
-import { deploymentWorkflowId, laneWorkflowId } from '../../domain/ids.js';
+import { deploymentWorkflowId, laneWorkflowId, promotionWorkflowId } from '../../domain/ids.js';
 import type { RunningProcess } from '../../sandbox/processes.js';
+import type { PromotionsAt } from './promotions-at.js';
+import { PRODUCTION, promotionsAt } from './promotions-at.js';
 import type { Site } from './site.js';
-import { API_STAGING, FRONTEND_STAGING, openSite, refOf, START_MS, until } from './site.js';
+import { API_PRODUCTION, API_STAGING, LANES, openSite, refOf, START_MS, until } from './site.js';
 
 let site: Site;
+let frontend: PromotionsAt;
 const workers: Record<string, RunningProcess> = {};
 
 beforeAll(async () => {
   site = await openSite();
-  await Promise.all([site.calm(API_STAGING), site.calm(FRONTEND_STAGING)]);
+  frontend = promotionsAt(site, 'frontend');
+  await Promise.all(LANES.map((lane) => site.calm(lane)));
 }, START_MS);
 afterAll(() => site?.close());
 
@@ -43,6 +47,8 @@ const versionOfDeployment = (id: string) => versionOf(deploymentWorkflowId(id));
 
 describe('two releases of the workers side by side', { timeout: 180_000 }, () => {
   let waiting: string;
+  /** The release that waits for its approval. */
+  let tested: string;
 
   it('switching versioning on leaves what unversioned workers began to go on', async () => {
     await start('r1');
@@ -54,6 +60,13 @@ describe('two releases of the workers side by side', { timeout: 180_000 }, () =>
     expect(await versionOf(laneWorkflowId(API_STAGING))).toBe('r1');
   });
 
+  it('a merge goes as far as its approval with the old release', async () => {
+    tested = await frontend.merge('Waits while the workers change');
+    const { staging } = await frontend.unlocked(tested);
+    expect(await versionOf(promotionWorkflowId('frontend'))).toBe('r1');
+    expect(await versionOfDeployment(staging ?? '')).toBe('r1');
+  });
+
   it('a deployment that waits stays with its release, new ones take the new one', async () => {
     site.aws.behave({ ...refOf(API_STAGING), behaviour: { frozen: true } });
     waiting = await site.deploy(API_STAGING, { tag: site.images('api') });
@@ -61,11 +74,24 @@ describe('two releases of the workers side by side', { timeout: 180_000 }, () =>
     await start('r2');
     await makeCurrent('r2');
 
-    const id = await site.deploy(FRONTEND_STAGING, { tag: site.images('frontend') });
+    const id = await site.deploy(API_PRODUCTION, { tag: site.images('api') });
     expect(await site.ended(id)).toMatchObject({ outcome: 'succeeded' });
     expect(await versionOfDeployment(id)).toBe('r2');
-    expect(await versionOf(laneWorkflowId(FRONTEND_STAGING))).toBe('r2');
+    expect(await versionOf(laneWorkflowId(API_PRODUCTION))).toBe('r2');
     expect(await versionOfDeployment(waiting)).toBe('r1');
+  });
+
+  it('a promotion that waited meanwhile is approved, and deployed to production, with the new one', async () => {
+    const still = await frontend.unlocked(tested);
+    await frontend.approve(tested);
+    const done = await frontend.reaches(tested, 'promoted');
+    expect(done).toMatchObject({ tests: still.tests, staging: still.staging, approval: { by: 'alice' } });
+    expect(await site.release(PRODUCTION.frontend)).toBe(tested);
+    expect(await versionOf(promotionWorkflowId('frontend'))).toBe('r2');
+    expect(await versionOfDeployment(done.production ?? '')).toBe('r2');
+    // The very images that were tested under the old one.
+    const { digests } = await site.read(done.production ?? '');
+    expect(digests).toEqual((await site.read(done.staging ?? '')).digests);
   });
 
   it('its lane moves to the new release while it waits, and a build worker of no version builds', async () => {
