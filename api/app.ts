@@ -88,7 +88,7 @@ export async function buildApi(deps: ApiDeps & { logger?: FastifyBaseLogger }): 
 }
 
 function contextOf(deps: ApiDeps): Context {
-  const { config, identities, temporal, temporalUiUrl, signIn } = deps;
+  const { config, identities, temporal, temporalUiUrl, repositoryUrl, signIn } = deps;
   const publicUrl = (deps.publicUrl ?? '').replace(/\/+$/, '');
   return {
     ...deps,
@@ -98,6 +98,7 @@ function contextOf(deps: ApiDeps): Context {
       namespace: temporal.namespace,
       publicUrl,
       ...(temporalUiUrl ? { temporalUiUrl: temporalUiUrl.replace(/\/+$/, '') } : {}),
+      ...(repositoryUrl ? { repositoryUrl } : {}),
     },
     watchers: createWatchers({ read: (id) => readDeployment(temporal, id) }),
   };

@@ -3,6 +3,8 @@ import type { Config, ServiceConfig } from '../domain/config/config.js';
 import type { Target } from '../domain/deployment.js';
 import { deploymentWorkflowId, laneWorkflowId, releaseWorkflowId } from '../domain/ids.js';
 import type { Release } from '../domain/release/release.js';
+import { isCommit } from '../domain/tags.js';
+import type { DeploymentView } from '../domain/view.js';
 
 export interface LinkSettings {
   config: Config;
@@ -12,6 +14,8 @@ export interface LinkSettings {
   temporalUiUrl?: string;
   /** `SLUICE_PUBLIC_URL`, without a slash at its end; empty: links are paths. */
   publicUrl: string;
+  /** The repository's page at GitHub, without a slash at its end; absent: nothing there is linked. */
+  repositoryUrl?: string;
 }
 
 export interface ServiceLinks {
@@ -60,11 +64,24 @@ export const linksOfApp = (settings: LinkSettings, target: Target): ServiceLinks
 export const deploymentUrl = ({ publicUrl }: LinkSettings, id: string): string =>
   `${publicUrl}/api/deployments/${id}`;
 
-export const linksOfDeployment = (settings: LinkSettings, { id, ...target }: Target & { id: string }) => ({
-  self: deploymentUrl(settings, id),
-  stream: `${deploymentUrl(settings, id)}/stream`,
-  ...linksOfService(settings, target),
-  ...workflowLink(settings, deploymentWorkflowId(id)),
+/** The commit that is deployed, as far as it is known; what is released under another tag may be none. */
+function commitLink(
+  { repositoryUrl }: LinkSettings,
+  { release, commit, tag }: Pick<DeploymentView, 'release' | 'commit' | 'tag'>,
+): { github?: string } {
+  const sha = [release, commit, tag].find((one) => one !== undefined && isCommit(one));
+  return repositoryUrl && sha ? { github: `${repositoryUrl}/commit/${sha}` } : {};
+}
+
+export const linksOfDeployment = (
+  settings: LinkSettings,
+  deployment: Target & Pick<DeploymentView, 'id' | 'release' | 'commit' | 'tag'>,
+) => ({
+  self: deploymentUrl(settings, deployment.id),
+  stream: `${deploymentUrl(settings, deployment.id)}/stream`,
+  ...linksOfService(settings, deployment),
+  ...workflowLink(settings, deploymentWorkflowId(deployment.id)),
+  ...commitLink(settings, deployment),
 });
 
 export const releaseUrl = ({ publicUrl }: LinkSettings, id: string): string =>

@@ -96,6 +96,7 @@ const DeploymentLinks = Type.Object(
     runbook: optional(text),
     ecs: optional(text),
     temporal: optional(text),
+    github: optional(Type.String({ description: 'The commit that is deployed, where it is one' })),
   },
   closed,
 );

@@ -34,7 +34,12 @@ export interface Place {
   links: Links;
 }
 
-export type ShownDeployment = DeploymentView & { links: Links };
+export type ShownDeployment = DeploymentView & {
+  links: Links & {
+    /** The commit. */
+    github?: string;
+  };
+};
 
 export type ShownRelease = Release & {
   links: Links & { release?: string; pullRequest?: string };

@@ -28,6 +28,7 @@ export function DeploymentActions({ deployment }: { deployment: ShownDeployment 
         <Out href={links.app}>the app</Out>
         <Out href={links.ecs}>ECS</Out>
         <Out href={links.temporal}>Temporal</Out>
+        <Out href={links.github}>GitHub</Out>
       </p>
     </div>
   );

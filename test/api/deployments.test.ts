@@ -21,7 +21,11 @@ const gates: (() => void)[] = [];
 beforeAll(async () => {
   temporal = await connect();
   workers = await scriptedWorkers(temporal, acts);
-  api = await harness({ address: temporal.address, namespace: temporal.namespace });
+  api = await harness({
+    address: temporal.address,
+    namespace: temporal.namespace,
+    deps: { repositoryUrl: 'https://github.example/acme/shop' },
+  });
 });
 afterEach(() => {
   Object.assign(acts, defaults);
@@ -73,7 +77,10 @@ describe('POST /api/deployments', () => {
     const last = await finished(id);
     expect(last).toMatchObject({ outcome: 'succeeded', verified: true });
     expect(last.steps.map(({ state }) => state)).toEqual(['done', 'skipped', ...Array(6).fill('done')]);
-    expect(last.links).toMatchObject({ self: url, stream: `${url}/stream` });
+    expect(last.links).toMatchObject({
+      ...{ self: url, stream: `${url}/stream` },
+      github: `https://github.example/acme/shop/commit/${TAG}`,
+    });
   });
 
   it('gives the same key the same deployment, and refuses it for another request', async () => {

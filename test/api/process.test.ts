@@ -73,12 +73,17 @@ describe('npm run api', () => {
   });
 
   it('starts without Temporal, GitHub and AWS, answers, and ends on SIGTERM', async () => {
-    const env = { SLUICE_CONFIG: join(folder, 'good.yaml'), PORT: '0', TEMPORAL_ADDRESS: '127.0.0.1:9' };
+    const env = {
+      ...{ SLUICE_CONFIG: join(folder, 'good.yaml'), PORT: '0', TEMPORAL_ADDRESS: '127.0.0.1:9' },
+      GITHUB_SERVER_URL: 'https://ghe.example/',
+    };
     const { child, ended, text } = start('api/main.ts', [], env);
     await expect.poll(text, { timeout: 30_000 }).toMatch(/http:\/\/127\.0\.0\.1:\d+/);
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(text())?.[0] ?? '';
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    const settings = await (await fetch(`${url}/api/settings`)).json();
+    expect(settings).toMatchObject({ repositoryUrl: 'https://ghe.example/acme/shop' });
     await fetch(`${url}/api/me`, { headers: { authorization: 'Bearer ghp_marker-of-a-secret' } });
     const status = await start('cli/main.ts', ['history', 'nope'], { SLUICE_URL: url }).ended;
     expect(status.code).toBe(2);

@@ -334,7 +334,7 @@ describe('what is shown of the past', () => {
       expect(text).toContain(part);
     }
     await page.getByRole('button', { name: 'Roll production back' }).waitFor();
-    for (const name of ['logs', 'runbook', 'ECS', 'Temporal'])
+    for (const name of ['logs', 'runbook', 'ECS', 'Temporal', 'GitHub'])
       expect(await page.getByRole('link', { name }).count(), name).toBe(1);
   });
 

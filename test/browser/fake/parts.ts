@@ -10,6 +10,7 @@ import type {
 } from '../../../domain/promotion/promotion.js';
 import type { Place, ShownDeployment, ShownRelease } from '../../../dashboard/model/types.js';
 
+export const REPOSITORY = 'https://github.example/acme/shop';
 const NOW = Date.now();
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -58,7 +59,7 @@ export function queue(app: string, more: Partial<PromotionQueueView> = {}): Prom
   };
 }
 
-export const passed = (attempt = 1, url = 'https://github.example/acme/shop/actions/runs/81'): Tests => ({
+export const passed = (attempt = 1, url = `${REPOSITORY}/actions/runs/81`): Tests => ({
   state: 'passed',
   url,
   attempt,
@@ -147,7 +148,10 @@ export function deployment(
     queuedAt: ago(age + 8_000),
     startedAt,
     ...(isOver ? { finishedAt: new Date(clock).toISOString() } : {}),
-    links: place(app, environment).links,
+    links: {
+      ...place(app, environment).links,
+      ...(more.tag ? { github: `${REPOSITORY}/commit/${more.tag}` } : {}),
+    },
     ...more,
   };
 }
@@ -176,7 +180,7 @@ export function release(app: string, date: string, more: Partial<ShownRelease> =
     startedAt: ago(3 * DAY),
     finishedAt: ago(3 * DAY - 4 * MINUTE),
     links: {
-      release: `https://github.example/acme/shop/releases/tag/${gitTag}`,
+      release: `${REPOSITORY}/releases/tag/${gitTag}`,
       temporal: 'https://temporal.example',
     },
     ...more,

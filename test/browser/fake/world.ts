@@ -14,6 +14,7 @@ import {
   promotion,
   queue,
   release,
+  REPOSITORY,
   runs,
   waits,
 } from './parts.js';
@@ -80,7 +81,7 @@ const thumbnails = queue('thumbnails', {
   current: promotion('thumbnails', [merge('ab12cd3', 'Serve AVIF', 'bob', 4409)], 'testing', {
     ...{ startedAt: ago(12 * MINUTE), stagedAt: ago(6 * MINUTE) },
     tests: {
-      ...{ state: 'running', attempt: 1, url: 'https://github.example/acme/shop/actions/runs/90' },
+      ...{ state: 'running', attempt: 1, url: `${REPOSITORY}/actions/runs/90` },
       attempts: [{ attempt: 1, state: 'running', startedAt: ago(5 * MINUTE) }],
     },
   }),
@@ -136,7 +137,7 @@ export function fakeWorld(): FakeWorld {
   return {
     settings: {
       release: '0.1.0',
-      repositoryUrl: 'https://github.example/acme/shop',
+      repositoryUrl: REPOSITORY,
       apps: [
         ...[
           'frontend',
@@ -220,7 +221,7 @@ export function fakeWorld(): FakeWorld {
         })),
       }),
       release('frontend', '2026.11.23.14.02.11', {
-        pullRequest: 'https://github.example/acme/shop/pull/4395',
+        pullRequest: `${REPOSITORY}/pull/4395`,
       }),
       release('ingestion_server', '2026.11.20.10.30.00', { requestedAt: ago(6 * DAY) }),
       release('api', '2026.11.18.08.00.00', { outcome: 'abandoned', requestedAt: ago(8 * DAY) }),
