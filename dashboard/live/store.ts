@@ -1,6 +1,6 @@
 /** What the whole page stands on: the world, the connection, who looks; told to components in batches. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Me, Settings, ShownDeployment } from '../model/types.js';
+import type { Me, Settings } from '../model/types.js';
 import type { World } from '../model/world.js';
 import { emptyWorld, renewed, told } from '../model/world.js';
 import { ask, asProblem } from './api.js';
@@ -9,8 +9,8 @@ import { follow } from './stream.js';
 
 export interface State {
   world: World;
-  /** All that there is has come once. */
-  isWhole: boolean;
+  /** How often all that there is has come anew; what was read before the latest may lack what ended unheard. */
+  beginnings: number;
   connection: Connection;
   health: Health;
   /** Absent: not known yet. */
@@ -25,7 +25,7 @@ export interface State {
 
 let state: State = {
   world: emptyWorld,
-  isWhole: false,
+  beginnings: 0,
   connection: { state: 'connecting' },
   health: { ok: true },
   announcement: '',
@@ -68,10 +68,6 @@ export function announce(announcement: string): void {
   change({ announcement });
 }
 
-/** Also what a page fetched by itself is kept, so that its next change arrives in the same place. */
-export const learn = (deployment: ShownDeployment): void =>
-  change({ world: told(state.world, { name: 'deployment', data: deployment }) });
-
 /** Of a connection that sends everything anew: what has come of it so far. */
 let arriving: World | undefined;
 
@@ -80,10 +76,9 @@ export async function start(): Promise<void> {
     reset: () => void (arriving = emptyWorld),
     ready: () => {
       if (!arriving) return;
-      const { world, gone } = renewed(state.world, arriving);
+      const world = renewed(state.world, arriving);
       arriving = undefined;
-      change({ world, isWhole: true });
-      void confirm(gone);
+      change({ world, beginnings: state.beginnings + 1 });
     },
     news: (news) => {
       if (arriving) arriving = told(arriving, news);
@@ -96,13 +91,6 @@ export async function start(): Promise<void> {
     },
   });
   await identify();
-}
-
-/** What was under way before a break, and is not any more: its end passed by. */
-async function confirm(ids: readonly string[]): Promise<void> {
-  for (const id of ids.slice(-20)) {
-    await ask<ShownDeployment>(`/api/deployments/${id}`).then(learn, () => undefined);
-  }
 }
 
 async function identify(): Promise<void> {

@@ -1,6 +1,7 @@
-/** A list of the API, page by page, kept up to date by what the stream tells of its items. */
-import { useEffect, useState } from 'preact/hooks';
+/** A list of the API, page by page, read again at each new beginning; the stream tells of its items meanwhile. */
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, asProblem, type Problem } from './api.js';
+import { useStore } from './store.js';
 
 interface Page<T> {
   items: T[];
@@ -15,51 +16,70 @@ export interface List<T> {
   more?: () => void;
 }
 
+interface Held<T> extends Page<T> {
+  path: string;
+  problem?: Problem;
+  isLoading: boolean;
+}
+
 /** A page left open must not grow without end: who wants older ones narrows the filter. */
 const MOST = 500;
 
 /** @param path with its query, without a cursor */
 export function useList<T extends { id: string }>(path: string): List<T> {
-  const [pages, setPages] = useState<{
-    path: string;
-    items: T[];
-    cursor?: string;
-    problem?: Problem;
-    isLoading: boolean;
-  }>({
-    path,
-    items: [],
-    isLoading: true,
-  });
-  const [wanted, setWanted] = useState<{ path: string; cursor?: string }>({ path });
-  useEffect(() => setWanted({ path }), [path]);
-  useEffect(() => {
-    const leaving = new AbortController();
-    const { cursor } = wanted;
-    setPages((before) => ({ ...(cursor ? before : { path: wanted.path, items: [] }), isLoading: true }));
-    const full = cursor ? `${wanted.path}&cursor=${encodeURIComponent(cursor)}` : wanted.path;
-    ask<Page<T>>(full, { signal: leaving.signal }).then(
+  const beginnings = useStore((state) => state.beginnings);
+  const [held, setHeld] = useState<Held<T>>({ path, items: [], isLoading: true });
+  const reading = useRef<AbortController | undefined>(undefined);
+  const isOfPath = held.path === path;
+
+  const load = (cursor?: string): void => {
+    reading.current?.abort();
+    const { signal } = (reading.current = new AbortController());
+    setHeld((before) => ({ ...(before.path === path ? before : { path, items: [] }), isLoading: true }));
+    // What ended unheard may stand anywhere among those that are shown.
+    const atLeast = cursor || !isOfPath ? 0 : held.items.length;
+    read<T>(path, { cursor, atLeast }, signal).then(
       (page) =>
-        setPages((before) => ({
-          path: wanted.path,
+        setHeld((before) => ({
+          ...{ path, isLoading: false, ...page },
           items: distinct([...(cursor ? before.items : []), ...page.items]),
-          isLoading: false,
-          ...(page.cursor ? { cursor: page.cursor } : {}),
         })),
       (error: unknown) =>
-        leaving.signal.aborted ||
-        setPages((before) => ({ ...before, isLoading: false, problem: asProblem(error) })),
+        signal.aborted || setHeld((before) => ({ ...before, isLoading: false, problem: asProblem(error) })),
     );
-    return () => leaving.abort();
-  }, [wanted]);
-  const { items, cursor, problem, isLoading } = pages;
+  };
+  useEffect(() => {
+    load();
+    return () => reading.current?.abort();
+  }, [path, beginnings]);
+
+  const { cursor, problem } = held;
+  const items = isOfPath ? held.items : [];
+  const isLoading = held.isLoading || !isOfPath;
   const canMore = cursor !== undefined && !isLoading && items.length < MOST;
   return {
-    items: pages.path === path ? items : [],
-    isLoading: isLoading || pages.path !== path,
+    items,
+    isLoading,
     ...(problem ? { problem } : {}),
-    ...(canMore ? { more: () => setWanted({ path, cursor }) } : {}),
+    ...(canMore ? { more: () => load(cursor) } : {}),
   };
+}
+
+/** Pages from the cursor on, or the first ones, until there are as many items as wanted. */
+async function read<T>(
+  path: string,
+  { cursor, atLeast }: { cursor: string | undefined; atLeast: number },
+  signal: AbortSignal,
+): Promise<Page<T>> {
+  const items: T[] = [];
+  let next = cursor;
+  do {
+    const from: string = next ? `${path}&cursor=${encodeURIComponent(next)}` : path;
+    const page: Page<T> = await ask<Page<T>>(from, { signal });
+    items.push(...page.items);
+    next = page.cursor;
+  } while (next && items.length < atLeast);
+  return { items, ...(next ? { cursor: next } : {}) };
 }
 
 const distinct = <T extends { id: string }>(items: T[]): T[] => [

@@ -48,11 +48,12 @@ export function told(world: World, news: News): World {
   }
 }
 
-/** What has ended goes first when there are too many. */
+/** What has ended goes first when there are too many; an end is final. */
 function kept<T extends { id: string; state: string }>(
   all: ReadonlyMap<string, T>,
   one: T,
 ): ReadonlyMap<string, T> {
+  if (all.get(one.id)?.state === 'finished' && one.state !== 'finished') return all;
   const next = new Map(all);
   next.delete(one.id);
   next.set(one.id, one);
@@ -89,19 +90,17 @@ export function roadsOf(world: World, settings: Settings): Road[] {
   });
 }
 
-/**
- * Everything came anew: what it lacks is gone, but for what had ended.
- * @returns also ids of deployments that were under way and are not any more
- */
-export function renewed(before: World, arrived: World): { world: World; gone: string[] } {
-  const here = ({ id }: { id: string }): boolean => arrived.deployments.has(id) || arrived.releases.has(id);
-  const lacked = [...before.deployments.values()].filter((one) => !here(one));
-  const ended = lacked.filter(({ state }) => state === 'finished');
-  const releases = [...before.releases.values()].filter((one) => !here(one) && one.state === 'finished');
-  const world = {
+/** Everything came anew: what it lacks is gone, but for what had ended. How the rest ended is asked for where it is shown. */
+export function renewed(before: World, arrived: World): World {
+  return {
     ...arrived,
-    deployments: new Map([...ended, ...arrived.deployments.values()].map((one) => [one.id, one])),
-    releases: new Map([...releases, ...arrived.releases.values()].map((one) => [one.id, one])),
+    deployments: withEnded(before.deployments, arrived.deployments),
+    releases: withEnded(before.releases, arrived.releases),
   };
-  return { world, gone: lacked.filter(({ state }) => state !== 'finished').map(({ id }) => id) };
 }
+
+const withEnded = <T extends { state: string }>(
+  before: ReadonlyMap<string, T>,
+  arrived: ReadonlyMap<string, T>,
+): ReadonlyMap<string, T> =>
+  new Map([...[...before].filter(([id, { state }]) => state === 'finished' && !arrived.has(id)), ...arrived]);

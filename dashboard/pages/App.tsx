@@ -11,6 +11,7 @@ import { DeploymentTable } from '../parts/DeploymentTable.js';
 import { Environment } from '../parts/Environment.js';
 import { OnTheWay, Promotions } from '../parts/Promotions.js';
 import { Road } from '../parts/Road.js';
+import { Trouble } from '../parts/Trouble.js';
 import { Commit } from '../parts/names.js';
 
 export function AppPage({ app }: { app: string }) {
@@ -81,15 +82,16 @@ function Waiting({ road: { app, queue } }: { road: RoadModel }) {
 const LATEST = 10;
 
 function Deployments({ app }: { app: string }) {
-  const { items } = useList<ShownDeployment>(
+  const { items, problem } = useList<ShownDeployment>(
     `/api/deployments?limit=${LATEST}&app=${encodeURIComponent(app)}`,
   );
   const told = useStore((state) => state.world.deployments);
   const shown = merged({ read: items, told, filter: { app }, most: LATEST });
-  if (shown.length === 0) return null;
+  if (shown.length === 0 && !problem) return null;
   return (
     <section aria-labelledby="deployments">
       <h2 id="deployments">Latest deployments</h2>
+      {problem && <Trouble problem={problem} />}
       <DeploymentTable deployments={shown} caption={`Latest deployments of ${app}`} withApp={false} />
     </section>
   );

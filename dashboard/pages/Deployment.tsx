@@ -1,7 +1,6 @@
 /** One deployment: on failure first what failed; then what can be done; its steps, tasks and events, live. */
-import { useEffect, useState } from 'preact/hooks';
-import { ask, asProblem, type Problem } from '../live/api.js';
-import { learn, useStore } from '../live/store.js';
+import { useStore } from '../live/store.js';
+import { useOne } from '../live/useOne.js';
 import type { ShownDeployment } from '../model/types.js';
 import { short } from '../model/words.js';
 import { DeploymentActions } from '../parts/DeploymentActions.js';
@@ -19,23 +18,14 @@ import { appPath, deploymentPath, Release, releasePath } from '../parts/names.js
 
 export function DeploymentPage({ id }: { id: string }) {
   const known = useStore((state) => state.world.deployments.get(id));
-  // Kept here too: the stream's world lets go of what ended long ago.
-  const [own, setOwn] = useState<ShownDeployment>();
-  const [problem, setProblem] = useState<Problem>();
-  useEffect(() => {
-    const leaving = new AbortController();
-    ask<ShownDeployment>(`/api/deployments/${id}`, { signal: leaving.signal }).then(
-      (deployment) => {
-        setOwn(deployment);
-        if (deployment.state !== 'finished') learn(deployment);
-      },
-      (error: unknown) => leaving.signal.aborted || setProblem(asProblem(error)),
-    );
-    return () => leaving.abort();
-  }, [id]);
-  const deployment = own?.state === 'finished' ? own : (known ?? own);
-  if (deployment) return <Deployment deployment={deployment} />;
-  return problem ? <Trouble problem={problem} /> : <p class="hint">Looking …</p>;
+  const { one, problem } = useOne<ShownDeployment>(`/api/deployments/${id}`, known);
+  if (!one && !problem) return <p class="hint">Looking …</p>;
+  return (
+    <>
+      {problem && <Trouble problem={problem} />}
+      {one && <Deployment deployment={one} />}
+    </>
+  );
 }
 
 function Deployment({ deployment }: { deployment: ShownDeployment }) {

@@ -6,7 +6,7 @@ import { Road } from '../parts/Road.js';
 export function Home() {
   const world = useStore((state) => state.world);
   const settings = useStore((state) => state.settings);
-  const isWhole = useStore((state) => state.isWhole);
+  const isWhole = useStore((state) => state.beginnings > 0);
   const health = useStore((state) => state.health);
   const roads = settings ? roadsOf(world, settings) : [];
   return (

@@ -1,7 +1,6 @@
 /** One release: where it stands, what blocks it, where it was published. */
-import { useEffect, useState } from 'preact/hooks';
-import { ask, asProblem, type Problem } from '../live/api.js';
 import { useStore } from '../live/store.js';
+import { useOne } from '../live/useOne.js';
 import type { ShownRelease } from '../model/types.js';
 import { capital, short, stopped } from '../model/words.js';
 import { Outcome } from '../parts/Badge.js';
@@ -14,19 +13,14 @@ import { appPath, deploymentPath, Out, Release as Name, releasePath } from '../p
 
 export function ReleasePage({ id }: { id: string }) {
   const known = useStore((state) => state.world.releases.get(id));
-  const [own, setOwn] = useState<ShownRelease>();
-  const [problem, setProblem] = useState<Problem>();
-  useEffect(() => {
-    const leaving = new AbortController();
-    ask<ShownRelease>(`/api/releases/${id}`, { signal: leaving.signal }).then(
-      setOwn,
-      (error: unknown) => leaving.signal.aborted || setProblem(asProblem(error)),
-    );
-    return () => leaving.abort();
-  }, [id]);
-  const release = known ?? own;
-  if (release) return <Release release={release} />;
-  return problem ? <Trouble problem={problem} /> : <p class="hint">Looking …</p>;
+  const { one, problem } = useOne<ShownRelease>(`/api/releases/${id}`, known);
+  if (!one && !problem) return <p class="hint">Looking …</p>;
+  return (
+    <>
+      {problem && <Trouble problem={problem} />}
+      {one && <Release release={one} />}
+    </>
+  );
 }
 
 function Release({ release }: { release: ShownRelease }) {

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Visit } from './browser.js';
 import { fits, isAccessible, launch, visit } from './browser.js';
 import { FAILED, ROLLING } from './fake/deployments.js';
-import { ago, deployment, merge, promotion, queue } from './fake/parts.js';
+import { ago, commit, deployment, merge, promotion, queue } from './fake/parts.js';
 import type { Fake } from './fake/server.js';
 import { startFake } from './fake/server.js';
 
@@ -303,6 +303,44 @@ describe('live', () => {
       .waitFor({ state: 'detached' })
       .catch(() => undefined);
     expect(await page.locator('table.deployments .badge.busy').count()).toBe(0);
+  });
+
+  it('shows what began and ended during a break, wherever it is shown', async () => {
+    const blocked = fake.world.releases.find(({ state }) => state === 'blocked')!;
+    const history = await open('/history');
+    const rows = history.locator('table.deployments tbody tr');
+    await history.getByRole('button', { name: 'Older ones' }).click();
+    await expect.poll(() => rows.count()).toBeGreaterThan(50);
+    const others = await Promise.all(
+      ['/apps/catalogue', `/deployments/${ROLLING.id}`, '/releases', `/releases/${blocked.id}`].map((path) =>
+        open(path),
+      ),
+    );
+    const [app, deploying, releases, release] = others as [Page, Page, Page, Page];
+    await app.locator('table.deployments tbody tr').first().waitFor();
+    await release.getByRole('heading', { level: 1 }).getByText('blocked').waitFor();
+    const row = releases.locator('tr', { hasText: blocked.date });
+    await row.getByText('blocked').waitFor();
+
+    fake.cut();
+    for (const page of [history, ...others]) await page.getByText('Connection lost, retrying').waitFor();
+    const missed = deployment('catalogue', 'staging', 'missed01', { age: 200_000, tag: commit('abcabca') });
+    const done = deployment('api', 'staging', 'r0lling1', { age: 300_000 });
+    fake.world.deployments = [
+      ...[missed, done],
+      ...fake.world.deployments.filter(({ id }) => id !== ROLLING.id),
+    ];
+    const { blocked: _, ...rest } = blocked;
+    const published = { ...rest, state: 'finished' as const, outcome: 'succeeded' as const };
+    fake.world.releases = fake.world.releases.map((one) => (one.id === blocked.id ? published : one));
+    fake.mend();
+
+    for (const page of [history, app]) await page.locator('a[href$="missed01"]').waitFor();
+    expect(await history.locator('table.deployments .badge.busy').count()).toBe(0);
+    expect(await rows.count()).toBeGreaterThan(50);
+    for (const page of [deploying, release])
+      await page.getByRole('heading', { level: 1 }).getByText('succeeded').waitFor();
+    await row.getByText('succeeded').waitFor();
   });
 
   it('does not grow while it stays open', async () => {
