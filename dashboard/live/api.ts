@@ -1,6 +1,5 @@
 /** The API's client: JSON over fetch, errors as the API words them. */
-import type { Code } from '../../domain/codes.js';
-import { CODES, isCode } from '../../domain/codes.js';
+import { entryOf } from '../model/codes.js';
 
 /** What went wrong, in plain words. */
 export class Problem extends Error {
@@ -23,7 +22,7 @@ export class Problem extends Error {
     this.status = status;
     this.code = code;
     this.details = details;
-    this.actions = isCode(code) ? CODES[code satisfies Code].actions : [];
+    this.actions = entryOf(code)?.actions ?? [];
   }
 }
 

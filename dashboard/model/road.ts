@@ -1,8 +1,7 @@
 /** One app's road from `main` to production: what stands where, and what it waits for, in words. */
-import type { Code } from '../../domain/codes.js';
-import { CODES } from '../../domain/codes.js';
 import type { WaitingFor } from '../../domain/deployment.js';
 import type { Promotion, PromotionQueueView, Stage } from '../../domain/promotion/promotion.js';
+import { textOf } from './codes.js';
 import type { Place, ShownDeployment } from './types.js';
 import { capital, either, plural, short } from './words.js';
 
@@ -64,7 +63,7 @@ const BEFORE: Partial<Record<Stage, string>> = {
 };
 
 /** Short: the detail stands below the road. */
-const waitsFor = (code: Code): string => capital(CODES[code].text);
+const waitsFor = (code: string): string => capital(textOf(code));
 
 /** A `failed` or `rejected` one stays current until another starts. */
 export const isOver = ({ stage }: Promotion): boolean =>
@@ -93,7 +92,7 @@ export function evidence({ tests }: Promotion): string {
 
 const ofWaiting = (waits: WaitingFor): Saying => ({
   tone: 'waits',
-  text: capital(waits.detail || CODES[waits.code].text),
+  text: capital(waits.detail || textOf(waits.code)),
   since: waits.since,
   who: waits.who,
   actions: waits.actions,

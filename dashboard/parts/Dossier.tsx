@@ -1,20 +1,21 @@
 /** What failed, in plain words, before anything else. */
-import { CODES } from '../../domain/codes.js';
 import type { Failure, StoppedTasks } from '../../domain/deployment.js';
 import { useStore } from '../live/store.js';
+import { entryOf, textOf } from '../model/codes.js';
 import type { ShownDeployment } from '../model/types.js';
 import { capital, either, plural, stopped } from '../model/words.js';
 
 export function Dossier({ deployment, failure }: { deployment: ShownDeployment; failure: Failure }) {
   const { dossier, environment } = deployment;
-  const { text, who, actions } = CODES[failure.code];
+  const entry = entryOf(failure.code);
   return (
     <section class="dossier" aria-labelledby="failed">
-      <h2 id="failed">{stopped(capital(text))}</h2>
+      <h2 id="failed">{stopped(capital(textOf(failure.code)))}</h2>
       <p>{stopped(capital(failure.message))}</p>
       <p class="hint">
-        In step {failure.step}. {capital(who)} can do something about it
-        {actions.length > 0 && `: ${either(actions)}`}.
+        In step {failure.step}.
+        {entry &&
+          ` ${capital(entry.who)} can do something about it${entry.actions.length > 0 ? `: ${either(entry.actions)}` : ''}.`}
       </p>
       {dossier?.now && (
         <p>

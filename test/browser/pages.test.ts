@@ -4,6 +4,7 @@
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Code } from '../../domain/codes.js';
 import type { Visit } from './browser.js';
 import { fits, isAccessible, launch, visit } from './browser.js';
 import { FAILED, ROLLING } from './fake/deployments.js';
@@ -374,6 +375,15 @@ describe('what is shown of the past', () => {
     await page.getByRole('button', { name: 'Roll production back' }).waitFor();
     for (const name of ['logs', 'runbook', 'ECS', 'Temporal', 'GitHub'])
       expect(await page.getByRole('link', { name }).count(), name).toBe(1);
+  });
+
+  it('shows a failure whose code is newer than the page', async () => {
+    const failure = { step: 'stabilise', code: 'MOON_FULL' as Code, message: 'the moon is full' } as const;
+    fake.world.deployments = fake.world.deployments.map((one) =>
+      one.id === FAILED.id ? { ...FAILED, failure } : one,
+    );
+    const page = await open(`/deployments/${FAILED.id}`);
+    await page.getByRole('region', { name: 'Moon full.' }).getByText('The moon is full.').waitFor();
   });
 
   it('filters the history, keeps the filter in the address, and goes further back', async () => {

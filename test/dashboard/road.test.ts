@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { possibleOf } from '../../dashboard/model/next.js';
 import type { Road } from '../../dashboard/model/road.js';
 import { gateOf, reachOf, sayingsOf } from '../../dashboard/model/road.js';
+import type { Code } from '../../domain/codes.js';
 import type { PromotionQueueView, Stage } from '../../domain/promotion/promotion.js';
 import { STAGES } from '../../domain/promotion/promotion.js';
 import {
@@ -42,6 +43,19 @@ describe('the gate', () => {
     for (const stage of STAGES.filter((one) => one !== 'awaiting-approval')) {
       expect(gateOf(road(at(stage))).state, stage).not.toBe('open');
     }
+  });
+
+  it('stays, with its own words, for a code that is newer than the page', () => {
+    const waitingFor = { ...waits('APPROVAL', ago(1)), code: 'MOON_FULL' as Code, detail: '' };
+    const late = road(at('awaiting-approval', { waitingFor }));
+    expect(gateOf(late)).toEqual({ state: 'shut', reason: 'Moon full' });
+    expect(sayingsOf(late)[0]?.text).toBe('Moon full');
+    const idle = queue('api', {
+      state: 'waiting',
+      waitingFor: { ...waitingFor, detail: 'the moon is full' },
+    });
+    expect(gateOf(road(idle)).reason).toBe('Moon full');
+    expect(sayingsOf(road(idle))[0]?.text).toBe('The moon is full');
   });
 
   it('is shut by a lock, whatever awaits, and says whose', () => {
