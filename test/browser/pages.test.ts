@@ -125,8 +125,8 @@ describe('the road', () => {
     for (const part of [
       'Search by collection',
       '#4411',
-      'shop-api:9f8e7d6',
-      'shop-api:5e6f7a8',
+      'shop-frontend:rel-2026.11.23.14.02.11',
+      'shop-frontend:1a2b3c4',
       'SEARCH_COLLECTIONS',
       'tests passed',
     ]) {

@@ -2,26 +2,12 @@
 import type { Code } from '../../../domain/codes.js';
 import { KINDS, OUTCOMES } from '../../../domain/deployment.js';
 import type { ShownDeployment } from '../../../dashboard/model/types.js';
-import { ago, commit, deployment, HOUR, MINUTE } from './parts.js';
-
-const REGISTRY = '1.dkr.ecr.us-east-1.amazonaws.com';
-const digest = (start: string): string => `sha256:${start.padEnd(64, '0123456789abcdef')}`;
+import { ago, commit, deployment, HOUR, imagesOf, live, MINUTE } from './parts.js';
 
 export const ROLLING = deployment('api', 'staging', 'r0lling1', {
   ...{ age: 110_000, at: 'stabilise', actor: 'dora', tag: commit('5e6f7a8'), release: commit('5e6f7a8') },
   parent: { type: 'promotion', id: `api.${commit('5e6f7a8')}` },
-  images: [
-    {
-      container: 'django',
-      before: `${REGISTRY}/shop-api:${commit('9f8e7d6')}@${digest('aa11bb22')}`,
-      after: `${REGISTRY}/shop-api:${commit('5e6f7a8')}@${digest('cc33dd44')}`,
-    },
-    {
-      container: 'nginx',
-      before: `${REGISTRY}/shop-api_nginx:${commit('9f8e7d6')}@${digest('0a0b0c0d')}`,
-      after: `${REGISTRY}/shop-api_nginx:${commit('5e6f7a8')}@${digest('0e0f1011')}`,
-    },
-  ],
+  images: imagesOf('api', { release: live('api') }, { release: commit('5e6f7a8') }),
   variables: { added: ['THUMBNAIL_CACHE_SECONDS'], removed: [], changed: ['LOG_LEVEL'] },
   secrets: { added: [], removed: [], changed: [] },
   rollout: {
@@ -48,18 +34,12 @@ export const FAILED = deployment('catalogue', 'production', 'fa1led01', {
     outcome: 'rolled-back',
   },
   ...{ tag: commit('0ddba11'), release: commit('0ddba11'), verified: undefined },
-  reason: 'titles in every language',
+  parent: { type: 'promotion', id: `catalogue.${commit('0ddba11')}` },
   failure: {
     ...{ step: 'stabilise', code: 'ROLLED_BACK' },
     message: 'ECS rolled back to production-catalogue:40 (deployment circuit breaker: tasks failed to start)',
   },
-  images: [
-    {
-      container: 'web',
-      before: `${REGISTRY}/shop-catalogue:${commit('9f8e7d6')}@${digest('12345678')}`,
-      after: `${REGISTRY}/shop-catalogue:${commit('0ddba11')}@${digest('9abcdef0')}`,
-    },
-  ],
+  images: imagesOf('catalogue', { release: live('catalogue') }, { release: commit('0ddba11') }),
   rollout: {
     ...{ desired: 3, running: 0, pending: 0, failed: 4, previousRunning: 3, updatedAt: ago(10 * MINUTE) },
     events: [

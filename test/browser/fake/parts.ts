@@ -1,4 +1,5 @@
 /** Pieces of made-up data in the shapes of the API: short to write, typed by `domain/`. */
+import { createHash } from 'node:crypto';
 import { CODES, type Code } from '../../../domain/codes.js';
 import { STEPS, type StepName, type WaitingFor } from '../../../domain/deployment.js';
 import type {
@@ -30,11 +31,45 @@ export const waits = (code: Code, since: string, detail: string = CODES[code].te
   actions: [...CODES[code].actions],
 });
 
-let position = 100;
+/** In the order of their numbers on the branch. */
 export const merge = (sha: string, title: string, author: string, pullRequest: number): Merge => ({
   ...{ sha: commit(sha), title, author, pullRequest, mergedBy: author },
-  position: (position += 1),
+  position: pullRequest,
 });
+
+/** What production runs, by app. */
+const LIVE: Record<string, string> = {
+  ...{ frontend: '9f8e7d6', api: 'b0a7e55', thumbnails: '5ca1ab1', catalogue: '70a57ed' },
+  ...{ image_proxy: 'de1e7ed', analytics: 'facade5', link_checker: 'c0de5a1', mailer: '0ff1ce5' },
+  docs: 'ba5eba1',
+};
+export const live = (app: string): string => commit(LIVE[app] ?? '0');
+
+const REGISTRY = '1.dkr.ecr.us-east-1.amazonaws.com';
+const CONTAINERS: Record<string, Record<string, string>> = {
+  api: { django: 'shop-api', nginx: 'shop-api_nginx' },
+};
+
+/** One release has one digest, whatever its tag. */
+export function imagesOf(
+  app: string,
+  before: Of,
+  after: Of,
+): { container: string; before: string; after: string }[] {
+  const image = (repository: string, { release, tag = release }: Of): string => {
+    const digest = createHash('sha256').update(`${repository} ${release}`).digest('hex');
+    return `${REGISTRY}/${repository}:${tag}@sha256:${digest}`;
+  };
+  return Object.entries(CONTAINERS[app] ?? { web: `shop-${app}` }).map(([container, repository]) => ({
+    container,
+    before: image(repository, before),
+    after: image(repository, after),
+  }));
+}
+interface Of {
+  release: string;
+  tag?: string;
+}
 
 export function promotion(
   app: string,
@@ -164,8 +199,8 @@ export function release(app: string, date: string, more: Partial<ShownRelease> =
     date,
     gitTag,
     imageTag: `rel-${date}`,
-    tag: commit('9f8e7d6'),
-    release: commit('9f8e7d6'),
+    tag: live(app),
+    release: live(app),
     actor: 'alice',
     state: 'finished',
     outcome: 'succeeded',

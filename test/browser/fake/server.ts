@@ -7,6 +7,7 @@ import { buildDashboard } from '../../../api/dashboard-build.js';
 import type { Shown } from '../../../dashboard/model/plan.js';
 import type { Me } from '../../../dashboard/model/types.js';
 import type { News } from '../../../dashboard/model/world.js';
+import { ago, commit, DAY, imagesOf } from './parts.js';
 import type { FakeWorld } from './world.js';
 import { fakeWorld } from './world.js';
 
@@ -134,20 +135,7 @@ function reads(app: FastifyInstance, fake: State): void {
   app.get('/api/targets/:environment/:app', async () => ({
     items: [
       { tag: 'rel-2026.11.23.14.02.11', release: fake.world.places[1]?.release, verified: true, live: true },
-      {
-        tag: 'rel-2026.11.19.09.00.00',
-        release: 'e'.repeat(40),
-        verified: true,
-        by: 'carol',
-        at: new Date(Date.now() - 6e8).toISOString(),
-      },
-      {
-        tag: 'rel-2026.11.12.09.00.00',
-        release: 'd'.repeat(40),
-        verified: true,
-        by: 'bob',
-        at: new Date(Date.now() - 12e8).toISOString(),
-      },
+      ...TARGETS,
       { tag: 'before-sluice', verified: false },
     ],
     warnings: [],
@@ -162,7 +150,7 @@ function writes(app: FastifyInstance, fake: State): void {
       const { method, url: path, body, headers } = request;
       const canned = fake.answers.get(path);
       if (canned) return reply.code(canned.status).send(canned.body);
-      if (path === '/api/plans') return planOf(fake.world);
+      if (path === '/api/plans') return planOf(fake.world, body as Asked);
       const key = headers['idempotency-key'];
       fake.writes.push({
         method,
@@ -177,14 +165,46 @@ function writes(app: FastifyInstance, fake: State): void {
   });
 }
 
-function planOf({ queues, deployments }: FakeWorld): Shown {
-  const current = queues[0]?.current;
-  const commits = current?.merges ?? [];
+const TARGETS = [
+  {
+    tag: 'rel-2026.11.19.09.00.00',
+    release: commit('add5eed'),
+    verified: true,
+    by: 'carol',
+    at: ago(7 * DAY),
+  },
+  {
+    tag: 'rel-2026.11.12.09.00.00',
+    release: commit('5eaf00d'),
+    verified: true,
+    by: 'bob',
+    at: ago(14 * DAY),
+  },
+];
+
+interface Asked {
+  kind: Shown['kind'];
+  app: string;
+  environment?: string;
+  tag?: string;
+}
+
+/** Of an approval what its promotion brings, of a rollback what the last one brought; else no commit. */
+function planOf(
+  { queues, places }: FakeWorld,
+  { kind, app, environment = 'production', tag = '' }: Asked,
+): Shown {
+  const queue = queues.find((one) => one.app === app);
+  const current = kind === 'promotion' ? queue?.current : undefined;
+  const back = kind === 'rollback';
+  const merges = current?.merges ?? (back ? queue?.recent[0]?.merges : undefined) ?? [];
+  const commits = [...merges].reverse();
+  const place = places.find((one) => one.app === app && one.environment === environment);
+  const before = place?.release ?? '';
+  const release = current?.release ?? TARGETS.find((one) => one.tag === tag)?.release ?? tag;
   return {
-    ...{ kind: 'promotion', app: current?.app ?? '', environment: 'production' },
-    ...(current ? { release: current.release } : {}),
-    ...{ commits, commitCount: commits.length },
-    images: deployments[0]?.images ?? [],
+    ...{ kind, app, environment, release, before, commits, commitCount: commits.length, back },
+    images: imagesOf(app, { release: before, tag: place?.tag }, { release, tag: current?.release ?? tag }),
     variables: { added: ['SEARCH_COLLECTIONS'], removed: ['OLD_SEARCH_URL'], changed: [] },
     secrets: { added: [], removed: [], changed: [] },
     ...(current?.tests ? { tests: current.tests } : {}),

@@ -1,5 +1,5 @@
 /** A made-up site that stands in every state at once: each stage, what is waited for, what failed. */
-import type { PromotionQueueView } from '../../../domain/promotion/promotion.js';
+import type { Merge, Promotion, PromotionQueueView } from '../../../domain/promotion/promotion.js';
 import type { Place, Settings, ShownDeployment, ShownRelease } from '../../../dashboard/model/types.js';
 import { FAILED, history, ROLLING } from './deployments.js';
 import {
@@ -7,6 +7,7 @@ import {
   commit,
   DAY,
   HOUR,
+  live,
   merge,
   MINUTE,
   passed,
@@ -28,8 +29,14 @@ export interface FakeWorld {
   releases: ShownRelease[];
 }
 
-const LIVE = commit('9f8e7d6');
 const NEXT = commit('1a2b3c4');
+
+/** What went to production before. */
+const promoted = (app: string, age: number, by: string, merges: Merge[]): Promotion =>
+  promotion(app, merges, 'promoted', {
+    ...{ queuedAt: ago(age + HOUR), startedAt: ago(age + HOUR), finishedAt: ago(age) },
+    approval: { by, at: ago(age + 5 * MINUTE), release: live(app), digests: {}, tests: 'passed' },
+  });
 
 /** Unlocked: the button is open. */
 const frontend = queue('frontend', {
@@ -57,10 +64,10 @@ const frontend = queue('frontend', {
     promotion('frontend', [merge('f005ba1', 'Remember the last search', 'bob', 4419)], 'queued'),
   ],
   recent: [
-    promotion('frontend', [merge('9f8e7d6', 'Faster first page', 'dora', 4390)], 'promoted', {
-      finishedAt: ago(3 * DAY),
-      approval: { by: 'bob', at: ago(3 * DAY), release: LIVE, digests: {}, tests: 'passed' },
-    }),
+    promoted('frontend', 3 * DAY, 'bob', [
+      merge('51de0ba', 'Smaller icons', 'carol', 4388),
+      merge('9f8e7d6', 'Faster first page', 'dora', 4390),
+    ]),
     promotion('frontend', [merge('beef123', 'New colours', 'carol', 4380)], 'rejected', {
       ...{ finishedAt: ago(4 * DAY), by: 'alice', reason: 'contrast is too low in the dark' },
     }),
@@ -73,6 +80,7 @@ const api = queue('api', {
   current: promotion('api', [merge('5e6f7a8', 'Cache thumbnails for a day', 'dora', 4413)], 'staging', {
     ...{ startedAt: ago(2 * MINUTE), staging: ROLLING.id },
   }),
+  recent: [promoted('api', 2 * DAY, 'bob', [merge('b0a7e55', 'Sort by relevance', 'dora', 4393)])],
 });
 
 /** Its tests run. */
@@ -85,6 +93,7 @@ const thumbnails = queue('thumbnails', {
       attempts: [{ attempt: 1, state: 'running', startedAt: ago(5 * MINUTE) }],
     },
   }),
+  recent: [promoted('thumbnails', 5 * DAY, 'alice', [merge('5ca1ab1', 'Sharper at 2x', 'bob', 4371)])],
 });
 
 /** Failed on its way to production. */
@@ -103,6 +112,7 @@ const catalogue = queue('catalogue', {
       approval: { by: 'bob', at: ago(18 * MINUTE), release: commit('0ddba11'), digests: {}, tests: 'passed' },
     },
   ),
+  recent: [promoted('catalogue', 6 * DAY, 'bob', [merge('70a57ed', 'Fewer duplicates', 'carol', 4366)])],
 });
 
 /** Production was rolled back. */
@@ -113,6 +123,13 @@ const proxy = queue('image_proxy', {
     reason: 'rolled back production: images come without their type',
   },
   waiting: [promotion('image_proxy', [merge('fee1bad', 'Send the type again', 'alice', 4420)], 'queued')],
+  recent: [
+    promotion('image_proxy', [merge('badcafe', 'Stream without a buffer', 'dora', 4407)], 'promoted', {
+      finishedAt: ago(45 * MINUTE),
+      approval: { by: 'bob', at: ago(49 * MINUTE), release: commit('badcafe'), digests: {}, tests: 'passed' },
+    }),
+    promoted('image_proxy', 7 * DAY, 'alice', [merge('de1e7ed', 'Forget what was deleted', 'alice', 4359)]),
+  ],
 });
 
 /** Somebody deployed by hand. */
@@ -121,7 +138,7 @@ const analytics = queue('analytics', {
   waitingFor: waits(
     'ENVIRONMENTS_DIFFER',
     ago(2 * HOUR),
-    'staging runs 44d0b1e, production 9f8e7d6, and Sluice did neither',
+    `Staging runs ${commit('44d0b1e')}, production ${live('analytics')}, and the queue does not know why`,
   ),
   waiting: [promotion('analytics', [merge('a11ce00', 'Count downloads', 'dora', 4401)], 'queued')],
 });
@@ -161,46 +178,58 @@ export function fakeWorld(): FakeWorld {
     places: [
       place('frontend', 'staging', runs(NEXT, 40 * MINUTE, 'alice')),
       place('frontend', 'production', {
-        ...runs(LIVE, 3 * DAY, 'bob'),
+        ...runs(live('frontend'), 3 * DAY, 'bob'),
         tag: 'rel-2026.11.23.14.02.11',
         desired: 4,
         running: 4,
       }),
       place('api', 'staging', {
-        ...runs(LIVE, 2 * DAY, 'dora'),
+        ...runs(live('api'), 2 * DAY, 'dora'),
         ...{ desired: 4, running: 5, pending: 1 },
         lane: { running: ticket(ROLLING), waiting: [], waitingCount: 0 },
       }),
-      place('api', 'production', { ...runs(LIVE, 2 * DAY, 'bob'), desired: 6, running: 6 }),
+      place('api', 'production', { ...runs(live('api'), 2 * DAY, 'bob'), desired: 6, running: 6 }),
       place('thumbnails', 'staging', runs(commit('ab12cd3'), 6 * MINUTE, 'bob')),
-      place('thumbnails', 'production', runs(LIVE, 5 * DAY, 'alice')),
+      place('thumbnails', 'production', runs(live('thumbnails'), 5 * DAY, 'alice')),
       place('catalogue', 'staging', runs(commit('0ddba11'), 55 * MINUTE, 'carol')),
-      place('catalogue', 'production', { ...runs(LIVE, 6 * DAY, 'bob'), desired: 3, running: 3 }),
+      place('catalogue', 'production', {
+        ...runs(live('catalogue'), 6 * DAY, 'bob'),
+        desired: 3,
+        running: 3,
+      }),
       place('image_proxy', 'staging', runs(commit('badcafe'), 50 * MINUTE, 'alice')),
       place('image_proxy', 'production', {
-        ...runs(LIVE, 30 * MINUTE, 'alice'),
+        ...runs(live('image_proxy'), 30 * MINUTE, 'alice'),
         lane: { waiting: [], waitingCount: 0 },
       }),
       place('analytics', 'staging', { release: commit('44d0b1e'), desired: 1, running: 1 }),
-      place('analytics', 'production', { ...runs(LIVE, 8 * DAY, 'dora'), desired: 1, running: 1 }),
+      place('analytics', 'production', {
+        ...runs(live('analytics'), 8 * DAY, 'dora'),
+        desired: 1,
+        running: 1,
+      }),
       place('link_checker', 'staging', {
         ...{ desired: 1, running: 1 },
         warnings: [
           { code: 'NO_ANSWER', message: 'https://link_checker.staging.example/version.json does not answer' },
         ],
       }),
-      place('link_checker', 'production', { ...runs(LIVE, DAY, 'bob'), desired: 1, running: 1 }),
-      place('mailer', 'staging', runs(LIVE, 2 * DAY, 'carol')),
-      place('mailer', 'production', runs(LIVE, 2 * DAY, 'carol')),
+      place('link_checker', 'production', {
+        ...runs(live('link_checker'), DAY, 'bob'),
+        desired: 1,
+        running: 1,
+      }),
+      place('mailer', 'staging', runs(live('mailer'), 2 * DAY, 'carol')),
+      place('mailer', 'production', runs(live('mailer'), 2 * DAY, 'carol')),
       place('docs', 'staging', {
-        ...runs(LIVE, DAY, 'carol'),
+        ...runs(live('docs'), DAY, 'carol'),
         lane: {
           lock: { by: 'carol', at: ago(3 * HOUR), reason: 'measuring the search' },
           waiting: [],
           waitingCount: 0,
         },
       }),
-      place('docs', 'production', runs(LIVE, 9 * DAY, 'carol')),
+      place('docs', 'production', runs(live('docs'), 9 * DAY, 'carol')),
     ],
     queues: [frontend, api, thumbnails, catalogue, proxy, analytics, checker, mailer],
     deployments: [ROLLING, FAILED, ...history()],
