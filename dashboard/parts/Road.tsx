@@ -1,8 +1,9 @@
 /** One app's row: read from left to right, like the road itself; under it, in words, what it waits for. */
 import type { ComponentChildren } from 'preact';
-import { isOver, reachOf, sayingsOf, type Reach, type Road as RoadModel } from '../model/road.js';
+import { reachOf, sayingsOf, type Reach, type Road as RoadModel } from '../model/road.js';
 import { plural } from '../model/words.js';
 import { Badge } from './Badge.js';
+import { Between } from './Between.js';
 import { Gate } from './Gate.js';
 import { NextSteps } from './NextSteps.js';
 import { Sayings } from './Sayings.js';
@@ -85,7 +86,14 @@ function Stops({ road }: { road: RoadModel }) {
       {stop('main', 'main', <Main road={road} />)}
       {stop('staging', 'staging', <Runs place={road.staging} deploying={road.deploying.staging} />)}
       {stop('tests', 'tests', <TestsStop current={road.queue?.current} />)}
-      {stop('gate', 'gate', <Gate road={road} />)}
+      {stop(
+        'gate',
+        'gate',
+        <>
+          <Gate road={road} />
+          <Between road={road} />
+        </>,
+      )}
       {stop(
         'production',
         'production',
@@ -100,7 +108,8 @@ const LISTED = 2;
 function Main({ road: { queue, hasQueue } }: { road: RoadModel }) {
   if (!queue) return <p class="hint">{hasQueue ? 'not known' : 'no queue'}</p>;
   const { waiting, waitingCount, current } = queue;
-  const carried = current && !isOver(current) ? current.merges.length : 0;
+  // What has come to staging stands at the gate.
+  const carried = current?.stage === 'queued' || current?.stage === 'staging' ? current.merges.length : 0;
   return (
     <>
       <p class="figure">

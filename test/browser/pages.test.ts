@@ -116,6 +116,24 @@ describe('the road', () => {
     expect(await road(page, 'ingestion_server').innerText()).toContain('deployed nowhere');
   });
 
+  it('shows the commits between staging and production, as many as are known, and the rest at GitHub', async () => {
+    const page = await open('/');
+    const between = (app: string) => road(page, app).locator('.between');
+    await between('frontend').getByText('2 merges not in production').click();
+    await between('frontend').getByText('Search by collection').waitFor();
+    expect(await between('frontend').innerText()).toMatch(/1a2b3c4.*#4411[^]*77aa001.*licence/);
+    await between('catalogue').getByText('1 merge not in production').waitFor();
+    await between('image_proxy').getByText('1 merge not in production').waitFor();
+    const link = between('analytics').getByRole('link', { name: 'What differs' });
+    expect(await link.getAttribute('href')).toBe(
+      `https://github.example/acme/shop/compare/${commit('facade5')}...${commit('44d0b1e')}`,
+    );
+    expect(await between('mailer').count()).toBe(0);
+    await isAccessible(page);
+    await page.setViewportSize({ width: 360, height: 720 });
+    await fits(page);
+  });
+
   it('shows what will happen before it is approved, and sends one request for it', async () => {
     const page = await open('/');
     await road(page, 'frontend').getByRole('button', { name: 'Deploy to production: frontend' }).click();
