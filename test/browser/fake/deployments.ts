@@ -2,7 +2,7 @@
 import type { Code } from '../../../domain/codes.js';
 import { KINDS, OUTCOMES } from '../../../domain/deployment.js';
 import type { ShownDeployment } from '../../../dashboard/model/types.js';
-import { ago, commit, deployment, HOUR, imagesOf, live, MINUTE } from './parts.js';
+import { ago, commit, DAY, deployment, HOUR, imagesOf, live, MINUTE } from './parts.js';
 
 export const ROLLING = deployment('api', 'staging', 'r0lling1', {
   ...{ age: 110_000, at: 'stabilise', actor: 'dora', tag: commit('5e6f7a8'), release: commit('5e6f7a8') },
@@ -121,11 +121,14 @@ export function history(count = 60): ShownDeployment[] {
     return Math.floor((seed / 2_147_483_648) * below);
   };
   return Array.from({ length: count }, (_, at) => {
-    const app = APPS[next(APPS.length)] ?? 'api';
-    const environment = next(3) === 0 ? 'production' : 'staging';
+    const chosen = APPS[next(APPS.length)] ?? 'api';
+    const isProduction = next(3) === 0;
     const fails = next(7) === 0;
     const outcome = fails ? OUTCOMES[1 + next(OUTCOMES.length - 1)] : 'succeeded';
     const age = HOUR * 3 + at * 5.2 * HOUR + next(240) * MINUTE;
+    // Nothing came after what runs now.
+    const environment = isProduction && age > 7 * DAY ? 'production' : 'staging';
+    const app = chosen === 'api' && age < 3 * DAY ? 'frontend' : chosen;
     const one = deployment(app, environment, `past${String(at).padStart(4, '0')}`, {
       ...{ age, ...(fails ? { at: 'stabilise' as const, fails } : {}), outcome },
       ...{ tag: commit(`${(next(15_000_000) + 1_000_000).toString(16)}0`), actor: PEOPLE[next(4)] ?? 'bob' },

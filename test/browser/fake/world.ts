@@ -2,6 +2,7 @@
 import type { Merge, Promotion, PromotionQueueView } from '../../../domain/promotion/promotion.js';
 import type { Place, Settings, ShownDeployment, ShownRelease } from '../../../dashboard/model/types.js';
 import { FAILED, history, ROLLING } from './deployments.js';
+import { PLACES, standing } from './places.js';
 import {
   ago,
   commit,
@@ -11,12 +12,10 @@ import {
   merge,
   MINUTE,
   passed,
-  place,
   promotion,
   queue,
   release,
   REPOSITORY,
-  runs,
   waits,
 } from './parts.js';
 
@@ -28,8 +27,6 @@ export interface FakeWorld {
   deployments: ShownDeployment[];
   releases: ShownRelease[];
 }
-
-const NEXT = commit('1a2b3c4');
 
 /** What went to production before. */
 const promoted = (app: string, age: number, by: string, merges: Merge[]): Promotion =>
@@ -175,64 +172,9 @@ export function fakeWorld(): FakeWorld {
         { app: 'ingestion_server', environments: [], releaseOnly: true, promotion: false },
       ],
     },
-    places: [
-      place('frontend', 'staging', runs(NEXT, 40 * MINUTE, 'alice')),
-      place('frontend', 'production', {
-        ...runs(live('frontend'), 3 * DAY, 'bob'),
-        tag: 'rel-2026.11.23.14.02.11',
-        desired: 4,
-        running: 4,
-      }),
-      place('api', 'staging', {
-        ...runs(live('api'), 2 * DAY, 'dora'),
-        ...{ desired: 4, running: 5, pending: 1 },
-        lane: { running: ticket(ROLLING), waiting: [], waitingCount: 0 },
-      }),
-      place('api', 'production', { ...runs(live('api'), 2 * DAY, 'bob'), desired: 6, running: 6 }),
-      place('thumbnails', 'staging', runs(commit('ab12cd3'), 6 * MINUTE, 'bob')),
-      place('thumbnails', 'production', runs(live('thumbnails'), 5 * DAY, 'alice')),
-      place('catalogue', 'staging', runs(commit('0ddba11'), 55 * MINUTE, 'carol')),
-      place('catalogue', 'production', {
-        ...runs(live('catalogue'), 6 * DAY, 'bob'),
-        desired: 3,
-        running: 3,
-      }),
-      place('image_proxy', 'staging', runs(commit('badcafe'), 50 * MINUTE, 'alice')),
-      place('image_proxy', 'production', {
-        ...runs(live('image_proxy'), 30 * MINUTE, 'alice'),
-        lane: { waiting: [], waitingCount: 0 },
-      }),
-      place('analytics', 'staging', { release: commit('44d0b1e'), desired: 1, running: 1 }),
-      place('analytics', 'production', {
-        ...runs(live('analytics'), 8 * DAY, 'dora'),
-        desired: 1,
-        running: 1,
-      }),
-      place('link_checker', 'staging', {
-        ...{ desired: 1, running: 1 },
-        warnings: [
-          { code: 'NO_ANSWER', message: 'https://link_checker.staging.example/version.json does not answer' },
-        ],
-      }),
-      place('link_checker', 'production', {
-        ...runs(live('link_checker'), DAY, 'bob'),
-        desired: 1,
-        running: 1,
-      }),
-      place('mailer', 'staging', runs(live('mailer'), 2 * DAY, 'carol')),
-      place('mailer', 'production', runs(live('mailer'), 2 * DAY, 'carol')),
-      place('docs', 'staging', {
-        ...runs(live('docs'), DAY, 'carol'),
-        lane: {
-          lock: { by: 'carol', at: ago(3 * HOUR), reason: 'measuring the search' },
-          waiting: [],
-          waitingCount: 0,
-        },
-      }),
-      place('docs', 'production', runs(live('docs'), 9 * DAY, 'carol')),
-    ],
+    places: PLACES,
     queues: [frontend, api, thumbnails, catalogue, proxy, analytics, checker, mailer],
-    deployments: [ROLLING, FAILED, ...history()],
+    deployments: [ROLLING, ...[FAILED, ...standing(), ...history()].sort(newestFirst)],
     releases: [
       release('docs', '2026.11.26.09.12.44', {
         ...{ state: 'blocked', outcome: undefined, finishedAt: undefined, requestedAt: ago(HOUR) },
@@ -250,6 +192,7 @@ export function fakeWorld(): FakeWorld {
         })),
       }),
       release('frontend', '2026.11.23.14.02.11', {
+        actor: 'bob',
         pullRequest: `${REPOSITORY}/pull/4395`,
       }),
       release('ingestion_server', '2026.11.20.10.30.00', { requestedAt: ago(6 * DAY) }),
@@ -258,7 +201,5 @@ export function fakeWorld(): FakeWorld {
   };
 }
 
-const ticket = ({ id, kind, tag = '', actor, queuedAt }: ShownDeployment) => ({
-  ...{ id, kind, tag, actor, queuedAt },
-  ready: true,
-});
+const newestFirst = (a: ShownDeployment, b: ShownDeployment): number =>
+  (b.finishedAt ?? '').localeCompare(a.finishedAt ?? '');
