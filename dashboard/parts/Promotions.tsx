@@ -12,7 +12,7 @@ export function OnTheWay({ current }: { current: Promotion }) {
       <h2 id="way">
         On the way: <Release name={release} /> <Outcome of={current.stage} />
       </h2>
-      <p class="hint">{plural(merges.length, 'merge')}, which staging has and production has not:</p>
+      <p class="hint">{plural(merges.length, 'merge')} in it:</p>
       <ul class="commits">
         {merges.map((merge) => (
           <Commit key={merge.sha} {...merge} />
