@@ -39,7 +39,7 @@ beforeAll(async () => {
   api = await harness({
     address: temporal.address,
     namespace: temporal.namespace,
-    deps: { identities, logger: pino({ level: 'trace' }, stream) } as object,
+    deps: { identities, logger: pino({ level: 'trace' }, stream) },
   });
 });
 afterAll(async () => {

@@ -132,7 +132,11 @@ export function history(count = 60): ShownDeployment[] {
     const one = deployment(app, environment, `past${String(at).padStart(4, '0')}`, {
       ...{ age, ...(fails ? { at: 'stabilise' as const, fails } : {}), outcome },
       ...{ tag: commit(`${(next(15_000_000) + 1_000_000).toString(16)}0`), actor: PEOPLE[next(4)] ?? 'bob' },
-      kind: environment === 'production' ? 'promotion' : (KINDS[next(2)] ?? 'deploy'),
+      kind: !isProduction
+        ? (KINDS[next(2)] ?? 'deploy')
+        : environment === 'production'
+          ? 'promotion'
+          : 'deploy',
       ...(fails
         ? {
             failure: {
