@@ -55,12 +55,11 @@ export interface Approver {
   reason?: string;
 }
 
-/** Rule 5: the very digests that staging ran. Rule 6: the approval names its evidence. */
+/** Rule 5: the very digests that staging ran when it was tested. Rule 6: the approval names its evidence. */
 export function deployToProduction(draft: Draft, current: Promotion, approver: Approver): void {
   const { q, now, effects } = draft;
   const { by, checkActor, override, reason } = approver;
-  const { evidence, staged } = q.work;
-  const digests = staged ?? evidence?.digests ?? {};
+  const digests = q.work.evidence?.digests ?? {};
   const { tests } = current;
   current.approval = {
     ...{ by, at: now, release: current.release, digests },

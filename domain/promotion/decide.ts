@@ -74,7 +74,10 @@ function whileTesting(draft: Draft, current: Promotion, read: Observation): void
   else if (!runningAttempt(current)) testOrPass(draft, current, read);
 }
 
-/** What the tests are going to see; they begin only on what staging really runs. */
+/**
+ * What the tests are going to see; they begin only on what staging really runs. More than one image can hold a
+ * release: the one that runs is tested, and goes on from here (rule 5), whatever staging was given before.
+ */
 function takeEvidence(draft: Draft, current: Promotion, { staging, production }: Observation): boolean {
   const { work } = draft.q;
   const { release } = current;
@@ -84,7 +87,7 @@ function takeEvidence(draft: Draft, current: Promotion, { staging, production }:
     voidEvidence(draft, current, `Staging runs ${releaseIn(staging) ?? 'something else'}, not ${release}`);
     return false;
   }
-  const digests = staged ?? staging.digests;
+  const digests = staging.digests ?? staged;
   if (found === 'unknown' || !digests) {
     wait(draft, current, {
       code: 'VERSION_UNKNOWN',
@@ -92,8 +95,8 @@ function takeEvidence(draft: Draft, current: Promotion, { staging, production }:
     });
     return false;
   }
-  const seen = staging.digests ?? digests;
-  work.evidence = { release, digests: seen, ...(staging.primary ? { primary: staging.primary } : {}) };
+  work.evidence = { release, digests, ...(staging.primary ? { primary: staging.primary } : {}) };
+  work.staged = digests;
   work.production = production;
   return true;
 }

@@ -90,9 +90,8 @@ function retryTesting(draft: Draft, one: Promotion): undefined {
   move(draft, one, 'retry testing', 'testing');
   delete one.failedStage;
   delete one.failure;
-  const { staged, evidence } = q.work;
-  const digests = staged ?? evidence?.digests;
-  q.work = { tried: 0, ...(digests ? { staged: digests } : {}) };
+  const { staged } = q.work;
+  q.work = { tried: 0, ...(staged ? { staged } : {}) };
   lookAfresh(draft);
 }
 

@@ -20,7 +20,7 @@ import type {
 
 /** What is known of the current promotion and is nobody's to see. */
 export interface Work {
-  /** Repository → digest that staging was given, or was found to run. */
+  /** Repository → digest that staging was given; from the evidence on, what it was found to run. */
   staged?: Record<string, string>;
   /** What the tests see, or saw (rule 6). */
   evidence?: Evidence;

@@ -9,6 +9,7 @@ import { explore } from './explorer.js';
 
 const NOTHING: World['left'] = {
   foreign: 0,
+  rebuild: 0,
   outside: 0,
   rollback: 0,
   lock: 0,
@@ -25,6 +26,7 @@ const PARTS: [string, Partial<World['left']>, Partial<Settings>][] = [
   ['deployments and tests fail', { fail: 2 }, {}],
   ['tests tell nothing', { inconclusive: 3 }, {}],
   ['somebody deploys beside Sluice', { foreign: 1 }, {}],
+  ['staging gets another image of the same release', { rebuild: 1, fail: 2 }, { merges: 1 }],
   ['somebody deploys through Sluice', { outside: 1 }, {}],
   ['production is rolled back', { rollback: 1 }, {}],
   ['production is rolled back beside a failure', { rollback: 1, fail: 1 }, { merges: 1 }],

@@ -24,6 +24,8 @@ export const NOW = '2026-01-01T00:00:00.000Z';
 /** Releases are `r0` (what runs at first), `r1`, `r2`, … on the branch, and `x`, which is not on it. */
 export interface Place {
   release: string;
+  /** What stands for its digests: more than one image can hold a release. */
+  image: string;
   /** Another one after each deployment. */
   primary: number;
   /** The version endpoint and the digests tell nothing. */
@@ -38,17 +40,19 @@ export interface World {
   production: Place;
   nextPrimary: number;
   bad: string[];
-  /** The queue's deployments that have not ended: id, release, override. */
-  own: { id: string; release: string; override: boolean; stopped: boolean }[];
+  /** The queue's deployments that have not ended. */
+  own: { id: string; release: string; image: string; override: boolean; stopped: boolean }[];
   /** Deployments of Sluice outside the queue that hold a place. */
   outside: { staging?: string; production?: string; rollback?: string };
-  /** PRIMARY of staging as the tests found it. */
-  test?: { attempt: number; primary: number; release: string };
-  /** What was tested while staging ran it: release and PRIMARY. */
-  passed?: { release: string; primary: number };
+  /** Staging as the tests found it. */
+  test?: { attempt: number } & Tested;
+  /** What was tested while staging ran it. */
+  passed?: Tested;
   /** How often each of these may still happen. */
   left: {
     foreign: number;
+    /** Another image of the same release comes to staging, beside Sluice. */
+    rebuild: number;
     outside: number;
     rollback: number;
     lock: number;
@@ -57,6 +61,13 @@ export interface World {
     inconclusive: number;
   };
 }
+
+type Tested = Pick<Place, 'release' | 'image' | 'primary'>;
+
+const tested = ({ release, image, primary }: Tested): Tested => ({ release, image, primary });
+
+const isSame = (one: Tested | undefined, other: Tested): boolean =>
+  JSON.stringify(one && tested(one)) === JSON.stringify(tested(other));
 
 export interface Settings {
   policy: QueueSettings['policy'];
@@ -75,8 +86,8 @@ export interface Action {
 export const firstWorld = ({ left }: Settings): World => ({
   q: emptyQueue('api'),
   head: 0,
-  staging: { release: 'r0', primary: 1, mute: false },
-  production: { release: 'r0', primary: 2, mute: false },
+  staging: { release: 'r0', image: 'r0', primary: 1, mute: false },
+  production: { release: 'r0', image: 'r0', primary: 2, mute: false },
   nextPrimary: 3,
   bad: [],
   own: [],
@@ -97,8 +108,8 @@ const numberOf = (release: string): number => (release.startsWith('r') ? Number(
 export function observe(world: World, settings: Settings): Observation {
   const { q, head } = world;
   const releases = [...Array.from({ length: head + 1 }, (_, at) => `r${at}`), 'x'];
-  const place = ({ release, primary, mute }: Place): Observation['staging'] => ({
-    ...(mute ? {} : { release, digests: { image: release } }),
+  const place = ({ release, image, primary, mute }: Place): Observation['staging'] => ({
+    ...(mute ? {} : { release, digests: { image } }),
     primary: String(primary),
   });
   const mark = (release: string): BadMark => ({ release, reason: 'bad', by: 'bob', at: NOW });
@@ -183,7 +194,7 @@ function assertNothingLost(before: PromotionState, after: PromotionState, effect
 function apply(world: World, effect: Effect): void {
   const { q } = world;
   if (effect.do === 'deploy') {
-    const { id, environment, override = false, kind } = effect.deployment;
+    const { id, environment, override = false, kind, digests } = effect.deployment;
     claim(isOfQueue(id), 'the queue knows its own deployments');
     const release = kind === 'redeploy' ? world.production.release : (q.current?.release ?? '');
     if (environment === 'staging' && q.settings?.policy.queue !== 'off') {
@@ -195,23 +206,31 @@ function apply(world: World, effect: Effect): void {
     }
     if (environment === 'production')
       claim(q.current?.approval !== undefined, 'production is deployed on an approval');
-    world.own.push({ id, release, override, stopped: false });
+    world.own.push({ id, release, image: digests?.['image'] ?? release, override, stopped: false });
   }
   if (effect.do === 'stop') for (const one of world.own) if (one.id === effect.id) one.stopped = true;
   if (effect.do === 'test') {
-    world.test = { attempt: effect.attempt, primary: world.staging.primary, release: world.staging.release };
+    world.test = { attempt: effect.attempt, ...tested(world.staging) };
   }
   if (effect.do === 'stopTests') delete world.test;
 }
 
-function deployed(world: World, environment: 'staging' | 'production', release: string | undefined): void {
+/** @param what undefined: it is rolled back to what ran before */
+function deployed(
+  world: World,
+  environment: 'staging' | 'production',
+  what: Pick<Place, 'release' | 'image'> | undefined,
+): void {
   world[environment] = {
     ...world[environment],
-    ...(release === undefined ? {} : { release }),
+    ...what,
     primary: world.nextPrimary,
   };
   world.nextPrimary += 1;
 }
+
+/** As it is built for a merge. */
+const built = (release: string): Pick<Place, 'release' | 'image'> => ({ release, image: release });
 
 export function actionsOf(world: World, settings: Settings): Action[] {
   const actions: Action[] = [];
@@ -246,15 +265,13 @@ function system(world: World, settings: Settings, add: Add, spend: Spend): void 
   }
   for (const one of world.own) ownDeployment(world, settings, one, add, spend);
   if (world.test) {
-    const { attempt, primary, release } = world.test;
+    const { attempt, ...found } = world.test;
     const same =
-      world.staging.primary === primary &&
-      !world.staging.mute &&
-      world.staging.release === q.current?.release;
+      isSame(found, world.staging) && !world.staging.mute && world.staging.release === q.current?.release;
     const ended = (state: 'passed' | 'failed' | 'inconclusive') => (): World => {
       const next = copy(world);
       delete next.test;
-      if (state === 'passed') next.passed = { release, primary };
+      if (state === 'passed') next.passed = found;
       const report = { promotion: q.current?.id ?? '', attempt, state, detail: state };
       return queue(next, (draft) => events.testsEnded(draft, report));
     };
@@ -283,7 +300,7 @@ function read(world: World, settings: Settings): World {
 function ownDeployment(
   world: World,
   settings: Settings,
-  { id, release, override, stopped }: World['own'][number],
+  { id, release, image, override, stopped }: World['own'][number],
   add: Add,
   spend: Spend,
 ): void {
@@ -295,7 +312,7 @@ function ownDeployment(
     const failure = code ? { step: 'validate' as const, code, message: code } : undefined;
     const more = {
       ...(failure ? { failure } : {}),
-      ...(outcome === 'succeeded' ? { release, digests: { image: release } } : {}),
+      ...(outcome === 'succeeded' ? { release, digests: { image } } : {}),
     };
     return queue(next, (draft) => events.deploymentEnded(draft, { id, outcome, verified: true, ...more }));
   };
@@ -310,17 +327,17 @@ function ownDeployment(
       return add(`production is turned away: ${turn.code}`, true, () => end(world, 'rejected', turn.code));
     const { passed, staging } = world;
     claim(
-      !settings.tests || (passed?.release === release && passed.primary === staging.primary),
-      'production gets what was tested while staging ran it',
+      !settings.tests || (isSame(passed, staging) && passed?.release === release && passed.image === image),
+      'production changes by the queue only to digests that were tested while staging ran them',
     );
-    claim(staging.release === release, 'production gets what staging runs');
+    claim(staging.release === release && staging.image === image, 'production gets what staging runs');
     claim(override || !world.bad.includes(release), 'a bad release never goes without override');
   } else if (world.bad.includes(release) && !override) {
     return add('staging refuses a bad release', true, () => end(world, 'rejected', 'RELEASE_BAD'));
   }
   const succeed = (): World => {
     const next = copy(world);
-    deployed(next, environment, release);
+    deployed(next, environment, { release, image });
     return end(next, 'succeeded');
   };
   if (stopped) add(`${environment} is stopped`, true, () => end(world, 'stopped'));
@@ -343,10 +360,18 @@ function others(world: World, settings: Settings, add: Add, spend: Spend): void 
       for (const release of releases) {
         add(`somebody deploys ${release} to ${environment}`, false, () => {
           const next = spend('foreign', world);
-          deployed(next, environment, release);
+          deployed(next, environment, built(release));
           return next;
         });
       }
+    }
+    if (left.rebuild > 0 && !busy && environment === 'staging') {
+      add('somebody deploys another image of the same release to staging', false, () => {
+        const next = spend('rebuild', world);
+        const { release, image } = world.staging;
+        deployed(next, 'staging', { release, image: `${image}+` });
+        return next;
+      });
     }
     if (left.outside > 0 && !outside[environment]) {
       for (const release of releases) {
@@ -361,7 +386,7 @@ function others(world: World, settings: Settings, add: Add, spend: Spend): void 
     if (release) {
       add(`the deployment outside to ${environment} ends`, true, () => {
         const next = copy(world);
-        deployed(next, environment, release);
+        deployed(next, environment, built(release));
         delete next.outside[environment];
         return queue(next, lookAfresh);
       });
@@ -403,7 +428,7 @@ function rollback(world: World, settings: Settings, add: Add, spend: Spend): voi
   if (outside.rollback) {
     add('the rollback ends', true, () => {
       const next = copy(world);
-      deployed(next, 'production', outside.rollback);
+      deployed(next, 'production', outside.rollback ? built(outside.rollback) : undefined);
       delete next.outside.rollback;
       const rolledBack = { id: 'production.api.back', app: 'api', environment: 'production' } as const;
       return queue(next, (draft) =>
@@ -466,22 +491,22 @@ export function keyOf(world: World): string {
     if (!names.has(name)) names.set(name, names.size);
     return names.get(name);
   };
-  const read = (one: Observation['staging'] | undefined) => one && [one.release, primary(one.primary)];
+  const read = (one: Observation['staging'] | undefined) =>
+    one && [one.release, one.digests?.['image'], primary(one.primary)];
+  const seen = (one: Tested) => [one.release, one.image, primary(one.primary)];
   const { current, work, known, override } = q;
   return JSON.stringify([
-    [world.staging.release, primary(world.staging.primary), world.staging.mute],
-    [world.production.release, primary(world.production.primary), world.production.mute],
+    [...seen(world.staging), world.staging.mute],
+    [...seen(world.production), world.production.mute],
     [world.head, [...world.bad].sort(), world.outside, world.left],
-    world.own.map(({ id, release, override: o, stopped }) => [
+    world.own.map(({ id, release, image, override: o, stopped }) => [
       id.split('.')[0],
       id === current?.staging || id === current?.production,
       id === q.restore?.id,
-      release,
-      o,
-      stopped,
+      ...[release, image, o, stopped],
     ]),
-    world.test && [world.test.release, primary(world.test.primary)],
-    world.passed && [world.passed.release, primary(world.passed.primary)],
+    world.test && seen(world.test),
+    world.passed && seen(world.passed),
     current && [
       current.release,
       current.stage,
@@ -499,7 +524,7 @@ export function keyOf(world: World): string {
       work.staged?.['image'],
       work.unlocked,
     ],
-    work.evidence && [work.evidence.release, primary(work.evidence.primary)],
+    work.evidence && [work.evidence.release, work.evidence.digests['image'], primary(work.evidence.primary)],
     read(work.production),
     known && [known.why, read(known.staging), read(known.production)],
     override && [read(override.staging), read(override.production)],

@@ -422,6 +422,27 @@ describe('failed: retry', () => {
     expect(one.look().current?.waitingFor?.code).toBe('STAGING_MOVED');
   });
 
+  it('testing, with another image of the release on staging by now: production gets the one that was tested', () => {
+    const one = at('testing').tests('failed').look().tests('failed').look().runs('staging', A);
+    one.staging.digests = { image: 'sha256:rebuilt' };
+    expect(one.retry(A)).toBeUndefined();
+    one.look().tests('passed').look();
+    one.deeds();
+    expect(one.approve(A)).toBeUndefined();
+    expect(one.current?.approval?.digests).toEqual({ image: 'sha256:rebuilt' });
+    expect(one.deployed().digests).toEqual({ image: 'sha256:rebuilt' });
+    expect(one.q.work.staged).toEqual({ image: 'sha256:rebuilt' });
+  });
+
+  it('testing, where the service reports no digests: production gets those that it was given', () => {
+    const one = at('testing').tests('failed').look().tests('failed').look();
+    one.staging = { release: A, primary: 's' };
+    expect(one.retry(A)).toBeUndefined();
+    one.look().tests('passed').look();
+    expect(one.approve(A)).toBeUndefined();
+    expect(one.current?.approval?.digests).toEqual(digestsOf(A));
+  });
+
   it('production: a new approval by who retries, under the same conditions', () => {
     const one = at('production').ends('failed').look();
     one.step((draft) => void (draft.q.current!.approval!.by = 'carol'));
