@@ -69,6 +69,9 @@ export const Promotion = Type.Object(
     app: text,
     release: Commit,
     merges: Type.Array(Merge, { description: 'What it brings, its own merge last' }),
+    position: optional(
+      Type.Integer({ description: 'Of what was adopted: its place in the order of the branch' }),
+    ),
     stage: choice(STAGES),
     failedStage: optional(choice(['staging', 'testing', 'production'])),
     failure: optional(Type.Object({ code: text, message: text }, closed)),

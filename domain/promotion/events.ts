@@ -27,7 +27,8 @@ export function mergesCame(draft: Draft, { head, before, merges }: MergesNews): 
   lookAfresh(draft);
 }
 
-export const positionOf = ({ merges }: Promotion): number => merges.at(-1)?.position ?? 0;
+export const positionOf = ({ position, merges }: Promotion): number =>
+  position ?? merges.at(-1)?.position ?? 0;
 
 function see({ q }: Draft, merges: readonly Merge[]): void {
   const all = [...q.seen, ...merges.map(({ sha, position }) => ({ sha, position }))];

@@ -98,6 +98,8 @@ export interface Promotion {
   release: string;
   /** What it brings: its own merge last; with policy `latest` those that it carries before it. */
   merges: Merge[];
+  /** Of what was adopted, and is no merge of its own: its place in the order of the branch. */
+  position?: number;
   stage: Stage;
   failedStage?: FailedStage;
   /** Why it failed, was rejected, superseded or cancelled, in words. */

@@ -100,6 +100,9 @@ function adopt(draft: Draft, { by, reason }: ResolveCommand, read: Observation):
   q.current = adopted;
   q.work = { tried: 0, staged: digests };
   const position = relations.positions[release];
+  // What is not on the branch comes after what had started: only what starts later is newer.
+  const place = position ?? q.started?.position;
+  if (place !== undefined) adopted.position = place;
   if (position !== undefined && (!q.started || isIn(relations, { other: q.started.release, release }))) {
     q.started = { release, position, id: adopted.id };
   }

@@ -34,8 +34,9 @@ function newer(q: PromotionState, one: Promotion): Unmet | undefined {
   if (isActive(q.current)) return no('NOT_FAILED', `${q.current.id} is under way: it goes first`);
   const next = q.waiting[0];
   if (next) return no('NOT_FAILED', `${next.id} waits, and contains it: that goes next`);
-  if (q.started && q.started.position > positionOf(one)) {
-    return no('NOT_FAILED', `${q.started.id} has started since, and contains it`);
+  const { started } = q;
+  if (started && started.id !== one.id && started.position > positionOf(one)) {
+    return no('NOT_FAILED', `${started.id} has started, and is newer: that goes on, or the next merge`);
   }
   return undefined;
 }

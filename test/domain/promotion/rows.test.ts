@@ -469,9 +469,36 @@ describe('failed: retry', () => {
     expect(waits.current?.release).toBe(B);
     expect(judgeRetry(waits.q, { ...BOB, release: A })?.message).toContain('under way');
     waits.ends('failed').look();
-    expect(judgeRetry(waits.q, { ...BOB, release: A })?.message).toContain('has started since');
+    expect(judgeRetry(waits.q, { ...BOB, release: A })?.message).toContain('has started, and is newer');
     expect(judgeRetry(waits.q, { ...BOB, release: C })?.code).toBe('NOT_FOUND');
     expect(judgeRetry(at('testing').q, { ...BOB, release: A })?.code).toBe('NOT_FAILED');
+  });
+
+  it.each([
+    ['on the branch, and no merge of its own', B, []],
+    ['that takes merges along', B, [A]],
+    ['off the branch', FOREIGN, []],
+  ] as const)('an adopted one %s is retried like any other', (_words, release, merges) => {
+    const one = new Played({ policy: { queue: 'every-merge', approval: 'required' } });
+    one
+      .merges(...merges)
+      .runs('staging', release)
+      .look();
+    expect(one.resolve('adopt')).toBeUndefined();
+    one.look().tests('failed').look().tests('failed').look();
+    expect(one.current).toMatchObject({ release, stage: 'failed' });
+    expect(one.retry(release)).toBeUndefined();
+    expect(one.current).toMatchObject({ release, stage: 'testing' });
+  });
+
+  it('an adopted one off the branch is not newer than what starts after it, and not older than what had', () => {
+    const one = at('production').ends('succeeded').look().runs('staging', FOREIGN).look();
+    one.resolve('adopt');
+    one.look().tests('failed').look().tests('failed').look();
+    expect(judgeRetry(one.q, { ...BOB, release: FOREIGN })).toBeUndefined();
+    one.merges(B).look().ends('failed').look();
+    expect(one.current).toMatchObject({ release: B, stage: 'failed' });
+    expect(judgeRetry(one.q, { ...BOB, release: FOREIGN })?.code).toBe('NOT_FAILED');
   });
 
   it('from staging, if another promotion ran since', () => {
