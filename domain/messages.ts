@@ -396,6 +396,10 @@ export interface OutsideEnd extends Target {
   id: string;
   kind: DeploymentRequest['kind'];
   outcome: Outcome;
+  /** It ended before it wrote anything to AWS. */
+  untouched?: boolean;
+  /** ISO 8601: when it ended. */
+  at?: string;
 }
 
 /** How one attempt of the tests ended, as the promotion queue hears of it. */

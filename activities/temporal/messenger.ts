@@ -53,9 +53,16 @@ export function createMessenger(client: Client) {
     environment,
     outcome = 'failed',
     parent,
+    revision,
+    finishedAt,
   }: Deployment): Promise<void> {
     if (parent?.type === 'promotion') return;
-    const ended: OutsideEnd = { id, kind, app, environment, outcome };
+    const ended: OutsideEnd = {
+      ...{ id, kind, app, environment, outcome },
+      // What it registers is named before it is used.
+      ...(revision ? {} : { untouched: true }),
+      ...(finishedAt ? { at: finishedAt } : {}),
+    };
     await ignoringMissing(workflow.getHandle(promotionWorkflowId(app)).signal(SIGNAL.look, ended));
   }
 

@@ -29,6 +29,8 @@ export const isLockCode = (code: Code): boolean => code === 'LOCKED' || code ===
 
 export const isPassing = (code: Code): boolean => PASSING.includes(code);
 
+export const MOVED = 'Staging has moved since this release was tested there';
+
 export interface ConditionsInput {
   lock?: Lock;
   evidence?: Evidence;
@@ -58,7 +60,7 @@ function stagingUnmet(input: ConditionsInput, staging: EnvironmentRead): Unmet |
   if (staging.unreadable) return staging.unreadable;
   const { evidence } = input;
   if (input.void || !evidence) {
-    return { code: 'STAGING_MOVED', message: 'Staging has moved since this release was tested there' };
+    return { code: 'STAGING_MOVED', message: MOVED };
   }
   const still = stillIs(staging, evidence);
   if (still === 'equal') return undefined;

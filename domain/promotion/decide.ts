@@ -1,5 +1,5 @@
 /** What a fresh read of both environments decides. Only a read that began after the last event counts. */
-import { BY_ITSELF, containsBad, isLockCode, isPassing, lockedNow, unmet } from './conditions.js';
+import { BY_ITSELF, containsBad, isLockCode, isPassing, lockedNow, MOVED, unmet } from './conditions.js';
 import type { Unmet } from './conditions.js';
 import { deployToProduction } from './approve.js';
 import { endCurrent, tell } from './draft.js';
@@ -68,7 +68,8 @@ function whileTesting(draft: Draft, current: Promotion, read: Observation): void
   const { unreadable } = read.staging;
   const waitsForSomebody = current.waitingFor && !isPassing(current.waitingFor.code);
   if (unreadable) return waitsForSomebody ? undefined : wait(draft, current, unreadable);
-  if (overtaken(draft, current, read) || work.void) return;
+  if (overtaken(draft, current, read)) return;
+  if (work.void) return stayVoid(draft, current);
   if (!work.evidence && !takeEvidence(draft, current, read)) return;
   if (work.verdict) applyVerdict(draft, current, read);
   else if (!runningAttempt(current)) testOrPass(draft, current, read);
@@ -106,6 +107,11 @@ function voidEvidence(draft: Draft, current: Promotion, message: string): void {
   work.void = true;
   delete work.verdict;
   wait(draft, current, { code: 'STAGING_MOVED', message });
+}
+
+/** Until somebody chooses what to do about it, the wait has its reason, and its beginning. */
+function stayVoid(draft: Draft, current: Promotion): void {
+  if (current.waitingFor?.code !== 'STAGING_MOVED') voidEvidence(draft, current, MOVED);
 }
 
 /** @returns whether nothing more is to be decided: it has ended, or its evidence does not count any more */

@@ -3,7 +3,7 @@ import type { Code } from '../codes.js';
 import { PRODUCTION } from '../deployment.js';
 import type { DeploymentEnded, MergesNews, OutsideEnd, TestsReport } from '../messages.js';
 import { endCurrent, lookAfresh, promotionOf, tell } from './draft.js';
-import type { Draft } from './state.js';
+import type { Draft, PromotionState } from './state.js';
 import type { QueueSettings } from './read.js';
 import { isActive, waitingOf, waits } from './state.js';
 import { move } from './table.js';
@@ -127,8 +127,9 @@ export function testsEnded(draft: Draft, report: TestsReport): void {
   });
   current.tests.state = state;
   if (url) current.tests.url = url;
-  delete current.waitingFor;
-  q.work.verdict = state;
+  // What moved staging meanwhile is waited for, whatever they say.
+  if (current.waitingFor?.code !== 'STAGING_MOVED') delete current.waitingFor;
+  if (!q.work.void) q.work.verdict = state;
   lookAfresh(draft);
 }
 
@@ -150,7 +151,25 @@ export function changedOutside(draft: Draft, ended?: OutsideEnd): void {
   if (kind === 'rollback' && environment === PRODUCTION && outcome === 'succeeded') {
     draft.q.known = { why: 'rolled-back' };
   }
+  if (ended && hasMovedStaging(draft.q, ended)) {
+    draft.q.work.void = true;
+    delete draft.q.work.verdict;
+  }
   lookAfresh(draft);
+}
+
+/**
+ * Staging that moved away and back between two reads has moved, though nothing shows it: where ECS rolls back it may
+ * take the old deployment up again, under its old id.
+ */
+function hasMovedStaging(
+  { current, work }: PromotionState,
+  { environment, outcome, untouched, at }: OutsideEnd,
+): boolean {
+  if (!current || !work.evidence || environment === PRODUCTION) return false;
+  if (untouched || outcome === 'rejected') return false;
+  // News that come late, of what staging was before it got this release.
+  return at === undefined || current.stagedAt === undefined || at > current.stagedAt;
 }
 
 /** Time passes: reads that failed are tried again, and nothing waits silently. */

@@ -24,9 +24,11 @@ export function judgeRetry(q: PromotionState, { release }: RetryCommand): Unmet 
   const one = retried(q, release);
   if (!one) return no('NOT_FOUND', `${nameOf(release)} is not in the queue`);
   if (one.stage === 'failed') return newer(q, one);
-  const code = one.waitingFor?.code;
-  if (code === 'STAGING_MOVED' || code === 'TESTS_INCONCLUSIVE') return undefined;
-  if (isActive(one) && q.work.void) return undefined;
+  // In staging and production the own deployment's outcome decides.
+  if (one.stage === 'testing' || one.stage === 'awaiting-approval') {
+    const code = one.waitingFor?.code;
+    if (q.work.void || code === 'STAGING_MOVED' || code === 'TESTS_INCONCLUSIVE') return undefined;
+  }
   return no('NOT_FAILED', `${nameOf(release)} is in ${one.stage}: there is nothing to retry`);
 }
 

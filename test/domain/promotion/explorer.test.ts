@@ -28,6 +28,7 @@ const PARTS: [string, Partial<World['left']>, Partial<Settings>][] = [
   ['somebody deploys beside Sluice', { foreign: 1 }, {}],
   ['staging gets another image of the same release', { rebuild: 1, fail: 2 }, { merges: 1 }],
   ['somebody deploys through Sluice', { outside: 1 }, {}],
+  ['somebody fails to deploy through Sluice', { outside: 1, fail: 1 }, { merges: 1 }],
   ['production is rolled back', { rollback: 1 }, {}],
   ['production is rolled back beside a failure', { rollback: 1, fail: 1 }, { merges: 1 }],
   ['the queue is locked', { lock: 1, fail: 1 }, {}],

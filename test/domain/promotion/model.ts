@@ -26,8 +26,10 @@ export interface Place {
   release: string;
   /** What stands for its digests: more than one image can hold a release. */
   image: string;
-  /** Another one after each deployment. */
+  /** Another one after each deployment that went well, and where somebody else's was rolled back. */
   primary: number;
+  /** Another one after each deployment, however it went: ECS may take an old one up again, under its old id. */
+  touched: number;
   /** The version endpoint and the digests tell nothing. */
   mute: boolean;
 }
@@ -62,9 +64,14 @@ export interface World {
   };
 }
 
-type Tested = Pick<Place, 'release' | 'image' | 'primary'>;
+type Tested = Pick<Place, 'release' | 'image' | 'primary' | 'touched'>;
 
-const tested = ({ release, image, primary }: Tested): Tested => ({ release, image, primary });
+const tested = ({ release, image, primary, touched }: Tested): Tested => ({
+  release,
+  image,
+  primary,
+  touched,
+});
 
 const isSame = (one: Tested | undefined, other: Tested): boolean =>
   JSON.stringify(one && tested(one)) === JSON.stringify(tested(other));
@@ -86,8 +93,8 @@ export interface Action {
 export const firstWorld = ({ left }: Settings): World => ({
   q: emptyQueue('api'),
   head: 0,
-  staging: { release: 'r0', image: 'r0', primary: 1, mute: false },
-  production: { release: 'r0', image: 'r0', primary: 2, mute: false },
+  staging: { release: 'r0', image: 'r0', primary: 1, touched: 1, mute: false },
+  production: { release: 'r0', image: 'r0', primary: 2, touched: 2, mute: false },
   nextPrimary: 3,
   bad: [],
   own: [],
@@ -163,6 +170,7 @@ function queue(world: World, work: (draft: Draft) => void): World {
   const next = { ...copy(world), q: state };
   assertNothingLost(before, state, effects);
   for (const effect of effects) apply(next, effect);
+  if (!state.look) assertNothingHangs(next);
   // Of those that have ended, only what failed can still be asked for.
   const askable = state.recent.filter(
     ({ stage, release }, at) =>
@@ -189,6 +197,17 @@ function assertNothingLost(before: PromotionState, after: PromotionState, effect
       'a superseded one says what carries it',
     );
   }
+}
+
+function assertNothingHangs({ q, own, test }: World): void {
+  const { current } = q;
+  if (!isActive(current)) return;
+  const isDeployed = own.some(({ id }) => id === current.staging || id === current.production);
+  const isTested = test !== undefined && test.attempt === events.runningAttempt(current)?.attempt;
+  claim(
+    isDeployed || isTested || current.waitingFor !== undefined,
+    'an active promotion has a deployment under way, tests that run, or a reason why it waits',
+  );
 }
 
 function apply(world: World, effect: Effect): void {
@@ -225,6 +244,7 @@ function deployed(
     ...world[environment],
     ...what,
     primary: world.nextPrimary,
+    touched: world.nextPrimary,
   };
   world.nextPrimary += 1;
 }
@@ -266,8 +286,12 @@ function system(world: World, settings: Settings, add: Add, spend: Spend): void 
   for (const one of world.own) ownDeployment(world, settings, one, add, spend);
   if (world.test) {
     const { attempt, ...found } = world.test;
+    // Of one that moved away and came back nothing can be seen.
+    const { staging } = world;
     const same =
-      isSame(found, world.staging) && !world.staging.mute && world.staging.release === q.current?.release;
+      isSame(found, { ...staging, touched: found.touched }) &&
+      !staging.mute &&
+      staging.release === q.current?.release;
     const ended = (state: 'passed' | 'failed' | 'inconclusive') => (): World => {
       const next = copy(world);
       delete next.test;
@@ -388,8 +412,17 @@ function others(world: World, settings: Settings, add: Add, spend: Spend): void 
         const next = copy(world);
         deployed(next, environment, built(release));
         delete next.outside[environment];
-        return queue(next, lookAfresh);
+        return outsideEnded(next, environment, 'succeeded');
       });
+      if (left.fail > 0 && environment === 'staging') {
+        add('ECS rolls the deployment outside to staging back', false, () => {
+          const next = spend('fail', world);
+          next.staging = { ...next.staging, touched: next.nextPrimary };
+          next.nextPrimary += 1;
+          delete next.outside.staging;
+          return outsideEnded(next, environment, 'rolled-back');
+        });
+      }
     }
     if (left.mute > 0 || world[environment].mute) {
       add(`${environment}'s endpoint changes its voice`, false, () => {
@@ -402,6 +435,11 @@ function others(world: World, settings: Settings, add: Add, spend: Spend): void 
   // Reconcile, and every read that is tried again.
   if (!world.q.look) add('reconcile', true, () => queue(world, lookAfresh));
   rollback(world, settings, add, spend);
+}
+
+function outsideEnded(world: World, environment: 'staging' | 'production', outcome: Outcome): World {
+  const ended = { id: `${environment}.api.other`, app: 'api', environment, kind: 'deploy', outcome } as const;
+  return queue(world, (draft) => events.changedOutside(draft, ended));
 }
 
 function rollback(world: World, settings: Settings, add: Add, spend: Spend): void {
@@ -493,7 +531,7 @@ export function keyOf(world: World): string {
   };
   const read = (one: Observation['staging'] | undefined) =>
     one && [one.release, one.digests?.['image'], primary(one.primary)];
-  const seen = (one: Tested) => [one.release, one.image, primary(one.primary)];
+  const seen = (one: Tested) => [one.release, one.image, primary(one.primary), primary(one.touched)];
   const { current, work, known, override } = q;
   return JSON.stringify([
     [...seen(world.staging), world.staging.mute],

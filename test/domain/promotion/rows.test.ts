@@ -1,5 +1,7 @@
 /** The table of the design's section 6, row by row. */
 import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../../domain/deployment.js';
+import type { OutsideEnd } from '../../../domain/messages.js';
 import type { Promotion } from '../../../domain/promotion/promotion.js';
 import { judgeApprove } from '../../../domain/promotion/approve.js';
 import * as commands from '../../../domain/promotion/commands.js';
@@ -580,6 +582,56 @@ describe('testing, awaiting-approval, failed: a deployment outside the queue', (
     expect(at('awaiting-approval').runs('staging', B).look().waits).toBe('STAGING_MOVED');
     expect(at('awaiting-approval').runs('production', B).look().waits).toBe('PRODUCTION_MOVED');
     expect(outside(at('awaiting-approval'), LIVE).look().waits).toBe('STAGING_MOVED');
+  });
+
+  const ended = (outcome: Outcome, more: Partial<OutsideEnd> = {}): OutsideEnd => ({
+    ...{ id: 'staging.api.other', app: 'api', environment: 'staging', kind: 'deploy', outcome },
+    ...more,
+  });
+
+  it.each([
+    ['rolled-back', {}, 'STAGING_MOVED'],
+    ['failed', {}, 'STAGING_MOVED'],
+    ['timed-out', {}, 'STAGING_MOVED'],
+    ['stopped', { untouched: true }, 'APPROVAL'],
+    ['rejected', {}, 'APPROVAL'],
+    ['rolled-back', { environment: 'production' }, 'APPROVAL'],
+    ['rolled-back', { at: '2026-03-01T09:00:00.000Z' }, 'APPROVAL'],
+  ] as const)('one that ended %s %j, with staging as it was: waits with %s', (outcome, more, code) => {
+    const one = at('awaiting-approval').later(60_000);
+    one.step((draft) => changedOutside(draft, ended(outcome, more)));
+    expect(one.look().waits).toBe(code);
+    expect(one.approve(A)?.code).toBe(code === 'APPROVAL' ? undefined : code);
+  });
+
+  it('while its tests run: they end, and count no more; it goes on saying what it waits for, since when', () => {
+    const one = at('testing').later(60_000);
+    one.step((draft) => changedOutside(draft, ended('rolled-back')));
+    one.look();
+    const waitingFor = { code: 'STAGING_MOVED', since: one.now };
+    expect(one.current).toMatchObject({ stage: 'testing', waitingFor });
+    one.later(60_000).tests('passed');
+    expect(one.current).toMatchObject({ tests: { state: 'passed' }, waitingFor });
+    expect(one.look().current).toMatchObject({ stage: 'testing', waitingFor });
+    expect(one.retry(A)).toBeUndefined();
+    expect(one.current?.stage).toBe('staging');
+  });
+
+  it('tests that end before the next read do not silence it either', () => {
+    const one = at('testing');
+    one.step((draft) => changedOutside(draft, ended('rolled-back')));
+    expect(one.tests('passed').look().current).toMatchObject({
+      ...{ stage: 'testing', waitingFor: { code: 'STAGING_MOVED' } },
+    });
+  });
+
+  it('after it was approved: production is not deployed', () => {
+    const one = at('production');
+    one.step((draft) => changedOutside(draft, ended('rolled-back')));
+    expect(atTurn(one.q, one.current?.production ?? '', one.observation())).toMatchObject({
+      ...{ answer: 'reject', code: 'STAGING_MOVED' },
+    });
+    expect(judgeRetry(one.q, { ...BOB, release: A })?.code).toBe('NOT_FAILED');
   });
 
   it.each(['staging', 'production'] as const)('%s: the own deployment’s outcome decides', (stage) => {
