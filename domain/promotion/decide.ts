@@ -1,14 +1,15 @@
 /** What a fresh read of both environments decides. Only a read that began after the last event counts. */
-import { BY_ITSELF, containsBad, isLockCode, isPassing, lockedNow, MOVED, unmet } from './conditions.js';
+import { BY_ITSELF, containsBad, isPassing, lockedNow, MOVED, unmet } from './conditions.js';
 import type { Unmet } from './conditions.js';
 import { deployToProduction } from './approve.js';
 import { endCurrent, tell } from './draft.js';
 import { fail, runningAttempt } from './events.js';
 import type { Observation } from './read.js';
 import { compareReads, isIn, isUnchanged, releaseIn, runs, stillIs } from './read.js';
+import { passesByItself, waitOn } from './since.js';
 import { lapse, prune, start } from './start.js';
 import type { Draft } from './state.js';
-import { policyOf, sinceOf, waits } from './state.js';
+import { policyOf } from './state.js';
 import { move } from './table.js';
 import type { Promotion } from './promotion.js';
 
@@ -35,10 +36,10 @@ export function decide(draft: Draft, read: Observation): boolean {
 }
 
 /** The environments could not be read at all: the queue says so, and reads them again, less and less often. */
-export function unread(draft: Draft, { code, message }: Unmet): void {
-  const { q, now } = draft;
+export function unread(draft: Draft, why: Unmet): void {
+  const { q } = draft;
   q.look = false;
-  q.waitingFor = waits(code, sinceOf(q.waitingFor, code, now), message);
+  q.waitingFor = waitOn(draft, { before: q.waitingFor, keeper: q, now: why, passes: true });
   later(draft);
 }
 
@@ -46,9 +47,7 @@ export function unread(draft: Draft, { code, message }: Unmet): void {
 function readAgain(draft: Draft): void {
   const { q } = draft;
   const waiting = [q.current?.waitingFor, q.waitingFor];
-  const isUnread = waiting.some(
-    (one) => one && ((isPassing(one.code) && !isLockCode(one.code)) || one.code === 'LANE_BUSY'),
-  );
+  const isUnread = waiting.some((one) => one && (passesByItself(one.code) || one.code === 'LANE_BUSY'));
   if (isUnread) later(draft);
   else delete q.again;
 }
@@ -59,8 +58,8 @@ function later({ q, now }: Draft): void {
   q.again = { at: new Date(Date.parse(now) + pause).toISOString(), times };
 }
 
-function wait(draft: Draft, current: Promotion, { code, message }: Unmet): void {
-  current.waitingFor = waits(code, sinceOf(current.waitingFor, code, draft.now), message);
+function wait(draft: Draft, current: Promotion, why: Unmet): void {
+  current.waitingFor = waitOn(draft, { before: current.waitingFor, keeper: draft.q.work, now: why });
 }
 
 function whileTesting(draft: Draft, current: Promotion, read: Observation): void {

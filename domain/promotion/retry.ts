@@ -58,6 +58,7 @@ export function retry(draft: Draft, command: RetryCommand, read?: Observation): 
     again(draft, one, 'retry after staging moved', command);
   } else {
     delete one.waitingFor;
+    delete q.work.aside;
     q.work.tried = 0;
     lookAfresh(draft);
   }

@@ -5,8 +5,9 @@ import { lockedNow } from './conditions.js';
 import { positionOf } from './events.js';
 import type { EnvironmentRead, Observation } from './read.js';
 import { compareReads, isUnchanged, releaseIn } from './read.js';
+import { waitOn } from './since.js';
 import type { Draft, PromotionState } from './state.js';
-import { isActive, policyOf, sinceOf, waits } from './state.js';
+import { isActive, policyOf, sinceOf } from './state.js';
 import { move } from './table.js';
 import type { Promotion } from './promotion.js';
 
@@ -73,17 +74,31 @@ export function start(draft: Draft, read: Observation): void {
     if (hindrance) return sayWhy(draft, hindrance);
     startNext(draft);
   }
-  delete q.waitingFor;
+  startsNothing(q);
 }
 
-function sayWhy({ q, now }: Draft, { code, detail, since }: Hindrance): void {
-  const waitingFor = waits(code, since ?? sinceOf(q.waitingFor, code, now), detail);
-  if (code === 'PROMOTION_RUNNING' || code === 'RESTORING') delete q.waitingFor;
+function sayWhy(draft: Draft, { code, detail, since }: Hindrance): void {
+  const { q, now } = draft;
+  const why = { code, message: detail };
+  const found = waitOn(draft, { before: q.waitingFor, keeper: q, now: why });
+  const waitingFor = { ...found, since: since ?? found.since };
+  const isOwn = code === 'PROMOTION_RUNNING' || code === 'RESTORING';
+  if (isOwn) startsNothing(q);
   else q.waitingFor = waitingFor;
   for (const one of q.waiting) {
-    one.waitingFor = { ...waitingFor, since: since ?? sinceOf(one.waitingFor, code, now) };
+    // What waits for the same as the queue has done so as long as it, or since it came.
+    const from = isOwn ? sinceOf(one.waitingFor, code, now) : waitingFor.since;
+    one.waitingFor = { ...waitingFor, since: since ?? latest(from, one.queuedAt) };
   }
 }
+
+/** Nothing is held up that somebody could free. */
+function startsNothing(q: PromotionState): void {
+  delete q.waitingFor;
+  delete q.aside;
+}
+
+const latest = (one: string, other: string): string => (one > other ? one : other);
 
 /** In this order: the first that holds is told. */
 function hindranceOf(q: PromotionState, read: Observation): Hindrance | undefined {

@@ -8,6 +8,7 @@ import { CODES } from '../codes.js';
 import type { WaitingFor } from '../deployment.js';
 import type { Lock, PromotionNews } from '../messages.js';
 import type { EnvironmentRead, Evidence, QueueSettings } from './read.js';
+import type { Aside } from './since.js';
 import type {
   Merge,
   Promotion,
@@ -38,6 +39,8 @@ export interface Work {
   refused?: { code: Code; message: string };
   /** People were told that it is unlocked. */
   unlocked?: true;
+  /** Of the promotion's `waitingFor`. */
+  aside?: Aside;
 }
 
 /** Why the environments may differ, and how they stood then; without `staging` the next read fills it in. */
@@ -90,6 +93,8 @@ export interface PromotionState {
   override?: Override;
   /** Why nothing starts. */
   waitingFor?: WaitingFor;
+  /** Of `waitingFor`. */
+  aside?: Aside;
   /** The newest release that has started: merges that it contains never start. */
   started?: { release: string; position: number; id: string };
   /** Merges that came, whatever became of them, in the order of the branch. */

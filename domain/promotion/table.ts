@@ -55,6 +55,7 @@ export function move(draft: Draft, promotion: Promotion, what: Happening, to: St
   if (!isRow(promotion.stage, what, to)) throw new Error(`no row: ${promotion.stage}, ${what} → ${to}`);
   promotion.stage = to;
   delete promotion.waitingFor;
+  if (promotion.id === draft.q.current?.id) delete draft.q.work.aside;
   if (isEnd(to)) promotion.finishedAt = draft.now;
   else delete promotion.finishedAt;
 }

@@ -549,6 +549,77 @@ describe('nothing waits silently', () => {
     expect(one.told()).toEqual([['waiting', A]]);
   });
 
+  const AWAY: [string, (one: Played) => void][] = [
+    ['AWS', (one) => (one.staging = { unreadable: { code: 'AWS_DOWN', message: 'no' } })],
+    ['the source', (one) => (one.isSourceAway = true)],
+    ['the version endpoint', (one) => (one.staging = {})],
+  ];
+  it.each(AWAY)('%s being away for a moment does not begin the wait at the button anew', (_words, leave) => {
+    const one = at('awaiting-approval', settings);
+    const since = one.now;
+    for (let hour = 0; hour < 10; hour += 1) {
+      const { staging } = one;
+      leave(one);
+      one
+        .later(30 * MINUTE)
+        .look()
+        .step(events.timePasses);
+      expect(one.current?.waitingFor?.code).not.toBe('APPROVAL');
+      Object.assign(one, { staging, isSourceAway: false });
+      one
+        .later(30 * MINUTE)
+        .look()
+        .step(events.timePasses);
+      expect(one.current?.waitingFor).toMatchObject({ code: 'APPROVAL', since });
+    }
+    expect(one.told()).toEqual([
+      ['waiting', A],
+      ['escalated', A],
+    ]);
+  });
+
+  it('one after the other being away neither', () => {
+    const one = at('awaiting-approval', settings);
+    const since = one.now;
+    const { staging } = one;
+    for (const [, leave] of AWAY) {
+      leave(one);
+      one.later(MINUTE).look();
+    }
+    Object.assign(one, { staging, isSourceAway: false });
+    expect(one.later(MINUTE).look().current?.waitingFor).toMatchObject({ code: 'APPROVAL', since });
+  });
+
+  it('nor the wait of a start, at the queue and at everything in it', () => {
+    const one = new Played({ ...settings, ...EVERY }).runs('staging', FOREIGN).merges(A).look();
+    const since = one.now;
+    one.later(MINUTE).merges(B).look();
+    const later = one.now;
+    one.later(MINUTE).step((draft) => unread(draft, { code: 'NOT_FOUND', message: 'no' }));
+    expect(one.q.waitingFor).toMatchObject({ code: 'NOT_FOUND', since: one.now });
+    one.later(MINUTE).isSourceAway = true;
+    expect(one.look().waits).toBe('GITHUB_DOWN');
+    one.later(MINUTE).isSourceAway = false;
+    expect(one.look().q.waitingFor).toMatchObject({ code: 'ENVIRONMENTS_DIFFER', since });
+    expect(one.q.waiting.map(({ waitingFor }) => waitingFor?.since)).toEqual([since, later]);
+  });
+
+  it('what a person did meanwhile does begin it anew', () => {
+    const one = at('awaiting-approval', settings);
+    one.isSourceAway = true;
+    one.later(MINUTE).look().lock().look();
+    one.isSourceAway = false;
+    one.later(MINUTE).unlock().look();
+    expect(one.current?.waitingFor).toMatchObject({ code: 'APPROVAL', since: one.now });
+    const back = at('awaiting-approval', settings);
+    back.isSourceAway = true;
+    back.later(MINUTE).look();
+    back.isSourceAway = false;
+    back.approve(A);
+    back.later(MINUTE).ends('rejected', 'PRODUCTION_MOVED').look();
+    expect(back.current?.waitingFor).toMatchObject({ code: 'APPROVAL', since: back.now });
+  });
+
   it('of a start that is held up, the newest merge’s people are told', () => {
     const one = new Played({ ...settings, ...EVERY }).runs('staging', FOREIGN).merges(A, B).look();
     one.later(60 * MINUTE).step(events.timePasses);
