@@ -1,5 +1,4 @@
 /** What a promotion queue, its tests and its production deployments ask: fresh reads, and messages. */
-import type { Client } from '@temporalio/client';
 import { heartbeating } from '../heartbeat.js';
 import type { ObserveDeps, ObserveInput } from './observe.js';
 import { observe } from './observe.js';
@@ -11,7 +10,7 @@ import { promotionTurn } from './turn.js';
 export type { ObserveInput } from './observe.js';
 export type { StagingForTests } from './tests.js';
 
-export function createPromotionActivities(deps: ObserveDeps & { client: Client }) {
+export function createPromotionActivities(deps: ObserveDeps) {
   const { recoverPromotions, testsGone, ...messages } = createQueueMessages(deps);
   return {
     ...messages,

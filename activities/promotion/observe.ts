@@ -1,4 +1,5 @@
 /** The fresh read that every decision of a promotion queue stands on. */
+import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { badReleases } from '../../domain/bad.js';
 import type { AppConfig, Config } from '../../domain/config/config.js';
@@ -14,6 +15,7 @@ import { refuse } from '../failure.js';
 import type { LaneReader } from '../temporal/requests.js';
 import type { EnvironmentDeps } from './environment.js';
 import { readEnvironment } from './environment.js';
+import { readOwn } from './own.js';
 
 export const STAGING = 'staging';
 
@@ -25,11 +27,14 @@ export interface ObserveInput {
   releases: string[];
   /** Those of them of which it is told what they contain; of what runs that is told always. */
   containers: string[];
+  /** Id of the queue's own deployment that is under way. */
+  own?: string;
   /** Image set whose images have to be there. */
   images?: { tag: string; digests: Record<string, string> };
 }
 
 export interface ObserveDeps extends EnvironmentDeps {
+  client: Client;
   readLane: LaneReader;
   relate(input: { releases: string[] }): Promise<Relations>;
   validate(input: ValidateInput): Promise<Validated>;
@@ -46,9 +51,10 @@ export async function observe(deps: ObserveDeps, input: ObserveInput): Promise<O
     deps.readLane({ app, environment: STAGING }),
     deps.readLane({ app, environment: PRODUCTION }),
   ]);
-  const [staging, production, missing] = await Promise.all([
+  const [staging, production, own, missing] = await Promise.all([
     readEnvironment(deps, { app, environment: STAGING }, stagingLane),
     readEnvironment(deps, { app, environment: PRODUCTION }, productionLane),
+    readOwn(deps.client, input.own, [stagingLane, productionLane]),
     input.images ? missingImages(deps, { app, ...input.images }) : undefined,
   ]);
   const bad = productionLane?.bad ?? [];
@@ -58,7 +64,7 @@ export async function observe(deps: ObserveDeps, input: ObserveInput): Promise<O
     containers: [...input.containers, ...live],
   });
   return {
-    ...{ epoch, settings, staging, production, bad },
+    ...{ epoch, settings, staging, production, bad, own },
     lanes: { staging: outside(stagingLane), production: outside(productionLane) },
     ...(relations ? { relations } : {}),
     ...(missing ? { missing } : {}),

@@ -1,5 +1,4 @@
 /** First step of a promotion's production deployment: all conditions once more, at its lane's turn. */
-import type { Client } from '@temporalio/client';
 import { atTurn } from '../../domain/promotion/conditions.js';
 import type { TurnAnswer } from '../../domain/promotion/conditions.js';
 import { promotionWorkflowId } from '../../domain/ids.js';
@@ -16,10 +15,7 @@ export interface TurnInput {
   deployment: string;
 }
 
-export async function promotionTurn(
-  deps: ObserveDeps & { client: Client },
-  input: TurnInput,
-): Promise<TurnAnswer> {
+export async function promotionTurn(deps: ObserveDeps, input: TurnInput): Promise<TurnAnswer> {
   const { app, deployment } = input;
   const found = await describe(deps.client, promotionWorkflowId(app));
   const state = found?.memo?.[MEMO.promotionState] as PromotionState | undefined;

@@ -2,6 +2,7 @@
 import { unmet } from './conditions.js';
 import type { Unmet } from './conditions.js';
 import { nextDeploymentId, tagOf, tell } from './draft.js';
+import { lookAgainForOwn } from './own.js';
 import type { Observation } from './read.js';
 import type { Draft, PromotionState } from './state.js';
 import { isActive } from './state.js';
@@ -45,6 +46,7 @@ export function approve(draft: Draft, command: ApproveCommand, read: Observation
   if (hindrance) return hindrance;
   const { by, reason } = command;
   deployToProduction(draft, current, { by, checkActor: true, override, ...(reason ? { reason } : {}) });
+  lookAgainForOwn(draft, read);
   return undefined;
 }
 

@@ -1,9 +1,11 @@
 /** What a fresh read of both environments decides. Only a read that began after the last event counts. */
 import { BY_ITSELF, containsBad, isPassing, lockedNow, MOVED, unmet } from './conditions.js';
 import type { Unmet } from './conditions.js';
+import { later } from './again.js';
 import { deployToProduction } from './approve.js';
 import { endCurrent, tell } from './draft.js';
 import { fail, runningAttempt } from './events.js';
+import { lookAgainForOwn, whileDeployed, whileRestoring } from './own.js';
 import type { Observation } from './read.js';
 import { compareReads, isIn, isUnchanged, releaseIn, runs, stillIs } from './read.js';
 import { passesByItself, waitOn } from './since.js';
@@ -12,9 +14,6 @@ import type { Draft } from './state.js';
 import { policyOf } from './state.js';
 import { move } from './table.js';
 import type { Promotion } from './promotion.js';
-
-const AGAIN_MS = 2_000;
-const AGAIN_AT_MOST_MS = 5 * 60_000;
 
 /** @returns false where the read is too old to decide anything: another one is wanted */
 export function decide(draft: Draft, read: Observation): boolean {
@@ -25,13 +24,15 @@ export function decide(draft: Draft, read: Observation): boolean {
   lapse(draft, read);
   prune(draft, read);
   const { current } = q;
-  if (current?.stage === 'testing') whileTesting(draft, current, read);
+  if (current?.stage === 'staging' || current?.stage === 'production') whileDeployed(draft, current, read);
+  else if (current?.stage === 'testing') whileTesting(draft, current, read);
   else if (current?.stage === 'awaiting-approval') whileAwaiting(draft, current, read);
   else if (current?.stage === 'failed') endedByOthers(draft, current, read);
   // What has just ended leaves a known reason behind, as this read shows the environments.
   lapse(draft, read);
   start(draft, read);
-  readAgain(draft);
+  whileRestoring(draft, read);
+  readAgain(draft, read);
   return true;
 }
 
@@ -43,19 +44,14 @@ export function unread(draft: Draft, why: Unmet): void {
   later(draft);
 }
 
-/** What passes by itself is looked at again by itself, less and less often. */
-function readAgain(draft: Draft): void {
+/** What passes by itself, and an own deployment that waits, is looked at again by itself, less and less often. */
+function readAgain(draft: Draft, read: Observation): void {
   const { q } = draft;
+  if (lookAgainForOwn(draft, read)) return;
   const waiting = [q.current?.waitingFor, q.waitingFor];
   const isUnread = waiting.some((one) => one && (passesByItself(one.code) || one.code === 'LANE_BUSY'));
   if (isUnread) later(draft);
   else delete q.again;
-}
-
-function later({ q, now }: Draft): void {
-  const times = (q.again?.times ?? 0) + 1;
-  const pause = Math.min(AGAIN_MS * 2 ** (times - 1), AGAIN_AT_MOST_MS);
-  q.again = { at: new Date(Date.parse(now) + pause).toISOString(), times };
 }
 
 function wait(draft: Draft, current: Promotion, why: Unmet): void {

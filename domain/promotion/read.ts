@@ -2,7 +2,7 @@
  * What a fresh read of both environments tells. An empty or missing release is unknown, never different: then
  * the digests decide, and where those are unreported nobody can tell.
  */
-import type { Limits } from '../deployment.js';
+import type { Limits, WaitingFor } from '../deployment.js';
 import type { BadMark, Ticket } from '../messages.js';
 import type { Relations } from './effects.js';
 import type { PromotionPolicy } from './promotion.js';
@@ -43,8 +43,18 @@ export interface Observation {
   bad: BadMark[];
   /** Absent: the source does not answer. */
   relations?: Relations;
+  /** Absent in histories of earlier versions. */
+  own?: OwnDeployment;
   /** Words, where images were asked for and one is not there. */
   missing?: string;
+}
+
+/** The queue's own deployment that was asked about; empty: none was, it is not there yet, or it has ended. */
+export interface OwnDeployment {
+  id?: string;
+  /** `queued` until it has its turn, and goes on with it. */
+  state?: 'queued' | 'running';
+  waitingFor?: WaitingFor;
 }
 
 export type Place = Pick<Ticket, 'id' | 'kind'>;

@@ -25,11 +25,13 @@ interface Wait {
   now: Unmet;
   /** Only covers what was waited for. */
   passes?: boolean;
+  /** ISO 8601: when it began, where that is known; else now. */
+  from?: string;
 }
 
 export const passesByItself = (code: Code): boolean => isPassing(code) && !isLockCode(code);
 
-export function waitOn(draft: Draft, { before, keeper, now, passes }: Wait): WaitingFor {
+export function waitOn(draft: Draft, { before, keeper, now, passes, from }: Wait): WaitingFor {
   const { code, message } = now;
   const { aside } = keeper;
   const said = (since: string): WaitingFor => waits(code, since, message);
@@ -41,7 +43,7 @@ export function waitOn(draft: Draft, { before, keeper, now, passes }: Wait): Wai
   }
   if (!(passes ?? passesByItself(code))) delete keeper.aside;
   else if (before) keeper.aside ??= asideOf(draft, before);
-  return said(draft.now);
+  return said(from ?? draft.now);
 }
 
 function asideOf({ q: { told } }: Draft, { code, since }: WaitingFor): Aside {

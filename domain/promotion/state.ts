@@ -227,13 +227,20 @@ export const remembered = (
   keys: [...q.keys, { key, fingerprint, ...(lock ? { lock } : {}) }].slice(-KEYS_KEPT),
 });
 
+/** Id of the deployment that is under way: what the current promotion, or else a restore, waits for. */
+export function ownOf({ current, restore }: PromotionState): string | undefined {
+  if (current?.stage === 'staging') return current.staging;
+  return current?.stage === 'production' ? current.production : restore?.id;
+}
+
 /** What a read has to tell about: `containers` are asked what they contain. */
-export function asks(q: PromotionState): { releases: string[]; containers: string[] } {
+export function asks(q: PromotionState): { releases: string[]; containers: string[]; own?: string } {
   const containers = [
     ...new Set([...(q.current ? [q.current.release] : []), ...(q.started ? [q.started.release] : [])]),
   ];
   const releases = [...new Set([...containers, ...q.waiting.map(({ release }) => release)])];
-  return { releases, containers };
+  const own = ownOf(q);
+  return { releases, containers, ...(own ? { own } : {}) };
 }
 
 /** A push whose webhook is late, or a forced one, is rarely further back. */

@@ -4,6 +4,7 @@
  */
 import { heartbeat, sleep } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { readOwn } from '../../activities/promotion/own.js';
 import { createQueueMessages } from '../../activities/promotion/queue.js';
 import type { ObserveInput, StagingForTests } from '../../activities/promotion/index.js';
 import { createLaneReader } from '../../activities/temporal/requests.js';
@@ -155,6 +156,7 @@ export function promotionActs(temporal: Pick<TestTemporal, 'client'>, worlds: Ma
         : [];
     return {
       ...observationOf(of(app), input),
+      own: await readOwn(client, input.own, [staging, production]),
       lanes: { staging: outside(staging), production: outside(production) },
       bad: production?.bad ?? [],
     };

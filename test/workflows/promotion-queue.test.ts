@@ -414,6 +414,7 @@ describe('production and its lane', () => {
     await lanes.request(other);
     expect(await lanes.result(other.id)).toMatchObject({ outcome: 'succeeded' });
     expect((await queue.find(A))?.approval).toBeDefined();
+    await queue.reaches(A, 'production', 'LOCKED');
     await queue.ask('unlock', {});
     await queue.reaches(A, 'promoted');
   });
@@ -431,6 +432,8 @@ describe('production and its lane', () => {
     await eventually(async () =>
       expect(await lanes.read(id)).toMatchObject({ state: 'queued', waitingFor: { code: 'AWS_DOWN' } }),
     );
+    const waiting = await queue.reaches(A, 'production', 'AWS_DOWN');
+    expect(waiting.waitingFor).toEqual((await lanes.read(id)).waitingFor);
     queue.world.staging = staging;
     await lanes.handle(id).signal(SIGNAL.look);
     expect(await lanes.result(id)).toMatchObject({ outcome: 'succeeded' });
@@ -463,7 +466,15 @@ describe('production and its lane', () => {
     await eventually(async () =>
       expect((await lanes.view(staging)).waiting.map((one) => one.id)).toEqual([id]),
     );
+    const { waitingFor } = await queue.reaches(A, 'staging', 'LOCKED');
+    expect(waitingFor).toMatchObject({ who: 'a maintainer', actions: ['unlock'] });
+    expect(waitingFor?.detail).toContain('maintenance');
+    expect(await queue.view()).toMatchObject({ state: 'waiting', waitingFor });
+    queue.world.held.add('stabilise');
     await lanes.unlock(staging);
+    await eventually(async () => expect(await queue.find(A)).not.toHaveProperty('waitingFor'), 90_000);
+    expect(await queue.find(A)).toMatchObject({ stage: 'staging' });
+    queue.world.held.clear();
     await queue.unlocked(A);
   });
 });

@@ -12,10 +12,10 @@ import { atTurn } from '../../../domain/promotion/conditions.js';
 import { decide } from '../../../domain/promotion/decide.js';
 import { isOfQueue, lookAfresh } from '../../../domain/promotion/draft.js';
 import * as events from '../../../domain/promotion/events.js';
-import type { Observation } from '../../../domain/promotion/read.js';
+import type { Observation, OwnDeployment } from '../../../domain/promotion/read.js';
 import type { Draft, Effect, PromotionState } from '../../../domain/promotion/state.js';
 import type { QueueSettings } from '../../../domain/promotion/read.js';
-import { change, emptyQueue, isActive } from '../../../domain/promotion/state.js';
+import { change, emptyQueue, isActive, ownOf, waits } from '../../../domain/promotion/state.js';
 import type { Outcome } from '../../../domain/deployment.js';
 import type { Code } from '../../../domain/codes.js';
 
@@ -132,6 +132,7 @@ export function observe(world: World, settings: Settings): Observation {
       production: (outside.production ?? outside.rollback) ? [{ id: 'production.api.other', kind }] : [],
     },
     bad: world.bad.map(mark),
+    own: ownNow(world),
     relations: {
       head: `r${head}`,
       positions: Object.fromEntries(releases.filter((r) => r !== 'x').map((r) => [r, numberOf(r) + 1])),
@@ -143,6 +144,15 @@ export function observe(world: World, settings: Settings): Observation {
       ),
     },
   };
+}
+
+/** One that waits for its turn, or gave it back for the queue's lock. */
+function ownNow({ q, own }: World): OwnDeployment {
+  const found = own.find(({ id }) => id === ownOf(q));
+  if (!found) return {};
+  const { id } = found;
+  const isHeld = q.lock && id.startsWith('production');
+  return { id, state: 'queued', ...(isHeld ? { waitingFor: waits('LOCKED', NOW, 'locked') } : {}) };
 }
 
 /** Deep enough: of the queue's state every change makes a copy of its own. */

@@ -7,7 +7,12 @@ import * as commands from '../../../domain/promotion/commands.js';
 import type { Unmet } from '../../../domain/promotion/conditions.js';
 import { decide } from '../../../domain/promotion/decide.js';
 import * as events from '../../../domain/promotion/events.js';
-import type { EnvironmentRead, Observation, QueueSettings } from '../../../domain/promotion/read.js';
+import type {
+  EnvironmentRead,
+  Observation,
+  OwnDeployment,
+  QueueSettings,
+} from '../../../domain/promotion/read.js';
 import { resolve } from '../../../domain/promotion/resolve.js';
 import { retry } from '../../../domain/promotion/retry.js';
 import type { Draft, Effect, PromotionState, QueueDeployment } from '../../../domain/promotion/state.js';
@@ -45,6 +50,8 @@ export class Played {
   lanes: Observation['lanes'] = { staging: [], production: [] };
   isSourceAway = false;
   missing: string | undefined;
+  /** What a read tells of the queue's own deployment; absent: reads do not tell. */
+  own?: () => OwnDeployment;
   staging: EnvironmentRead = runsNow(LIVE, 's0');
   production: EnvironmentRead = runsNow(LIVE, 'p0');
   settings: QueueSettings;
@@ -121,6 +128,7 @@ export class Played {
     return {
       ...{ epoch: this.q.epoch, settings, staging, production, lanes, bad },
       ...(missing === undefined ? {} : { missing }),
+      ...(this.own ? { own: this.own() } : {}),
       ...(this.isSourceAway
         ? {}
         : {
