@@ -2,7 +2,7 @@
 import type { Code } from '../codes.js';
 import { PRODUCTION } from '../deployment.js';
 import type { DeploymentEnded, MergesNews, OutsideEnd, TestsReport } from '../messages.js';
-import { endCurrent, lookAfresh, promotionOf, tell } from './draft.js';
+import { endCurrent, lookAfresh, mergerOf, promotionOf, tell } from './draft.js';
 import type { Draft, PromotionState } from './state.js';
 import type { QueueSettings } from './read.js';
 import { isActive, waitingOf, waits } from './state.js';
@@ -187,8 +187,8 @@ export function timePasses(draft: Draft): void {
 function remind(draft: Draft): void {
   const { q, now } = draft;
   const waiting = waitingOf(q);
-  const subject = subjectOf(q);
-  if (!waiting || !subject || !q.settings) {
+  const subjects = subjectsOf(q);
+  if (!waiting || subjects.length === 0 || !q.settings) {
     if (!waiting) delete q.told;
     return;
   }
@@ -196,12 +196,18 @@ function remind(draft: Draft): void {
   const before = q.told?.code === waiting.code && q.told.since === waiting.since ? q.told.level : 0;
   if (level <= before || level === 0) return;
   q.told = { code: waiting.code, since: waiting.since, level };
-  tell(draft, level === 2 ? 'escalated' : 'waiting', { ...subject, waitingFor: waiting });
+  // The maintainers are told once, of the newest.
+  const [change, told] =
+    level === 2 ? (['escalated', subjects.slice(0, 1)] as const) : (['waiting', subjects] as const);
+  for (const subject of told) tell(draft, change, { ...subject, waitingFor: waiting });
 }
 
-/** Whose people are told. */
-const subjectOf = (q: Draft['q']): Promotion | undefined =>
-  isActive(q.current) ? q.current : q.waiting.at(-1);
+/** Whose people are told, newest first: of a start that is held up, everybody once who merged what waits. */
+function subjectsOf(q: PromotionState): Promotion[] {
+  if (isActive(q.current)) return [q.current];
+  const newest = [...q.waiting].reverse();
+  return newest.filter((one, at) => newest.findIndex((other) => mergerOf(other) === mergerOf(one)) === at);
+}
 
 function dueLevel(
   { remindAfterMs, escalateAfterMs }: QueueSettings,
@@ -231,7 +237,7 @@ export function nextTime(q: Draft['q']): number | undefined {
   if (q.again && !q.look) times.push(Date.parse(q.again.at));
   const overdue = reportDue(q);
   if (overdue) times.push(overdue.at);
-  if (waiting && q.settings && subjectOf(q)) {
+  if (waiting && q.settings && subjectsOf(q).length > 0) {
     const since = Date.parse(waiting.since);
     const level = q.told?.code === waiting.code && q.told.since === waiting.since ? q.told.level : 0;
     if (level < 1) times.push(since + q.settings.remindAfterMs);

@@ -620,10 +620,20 @@ describe('nothing waits silently', () => {
     expect(back.current?.waitingFor).toMatchObject({ code: 'APPROVAL', since: back.now });
   });
 
-  it('of a start that is held up, the newest merge’s people are told', () => {
-    const one = new Played({ ...settings, ...EVERY }).runs('staging', FOREIGN).merges(A, B).look();
-    one.later(60 * MINUTE).step(events.timePasses);
-    expect(one.told()).toEqual([['waiting', B]]);
+  it('of a start that is held up, everybody is told once who merged what waits; the maintainers once', () => {
+    const one = new Played({ ...settings, ...EVERY }).runs('staging', FOREIGN);
+    const merges = [A, B, C].map((sha) => ({ ...one.mergeOf(sha), mergedBy: sha === B ? 'bob' : 'alice' }));
+    one.step((draft) => events.mergesCame(draft, { head: C, merges }));
+    one
+      .look()
+      .later(60 * MINUTE)
+      .step(events.timePasses);
+    expect(one.told()).toEqual([
+      ['waiting', C],
+      ['waiting', B],
+    ]);
+    one.later(180 * MINUTE).step(events.timePasses);
+    expect(one.told()).toEqual([['escalated', C]]);
   });
 
   it('tests that run are no such wait; a report that is waited for is', () => {
