@@ -7,15 +7,8 @@ import type { Code } from '../codes.js';
 import type { WaitingFor } from '../deployment.js';
 import type { Unmet } from './conditions.js';
 import { isLockCode, isPassing } from './conditions.js';
-import type { Draft } from './state.js';
+import type { Aside, Draft } from './state.js';
 import { waits } from './state.js';
-
-/** A wait that another one covers, and how far people were told of it. */
-export interface Aside {
-  code: Code;
-  since: string;
-  told?: 1 | 2;
-}
 
 interface Wait {
   /** What was waited for until now. */

@@ -8,7 +8,6 @@ import { CODES } from '../codes.js';
 import type { WaitingFor } from '../deployment.js';
 import type { Lock, PromotionNews } from '../messages.js';
 import type { EnvironmentRead, Evidence, QueueSettings } from './read.js';
-import type { Aside } from './since.js';
 import type {
   Merge,
   Promotion,
@@ -18,6 +17,13 @@ import type {
   Stage,
   TestState,
 } from './promotion.js';
+
+/** A wait that another one covers, and how far people were told of it. */
+export interface Aside {
+  code: Code;
+  since: string;
+  told?: 1 | 2;
+}
 
 /** What is known of the current promotion and is nobody's to see. */
 export interface Work {
