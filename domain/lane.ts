@@ -158,11 +158,16 @@ export const giveTurn = (lane: LaneState, ticket: Ticket): LaneState => ({
   waiting: lane.waiting.filter(({ id }) => id !== ticket.id),
 });
 
-/** It had the turn and cannot use it now: it waits on, in its old place, and is ready again when it says so. */
-export function giveBack(lane: LaneState, ticket: Ticket): LaneState {
-  if (lane.running?.id !== ticket.id) return lane;
+/**
+ * A promotion had the turn and cannot use it now: it waits on, in its old place, and is ready again when it says so.
+ * A rollback that was asked for while it had the turn replaces it, as all that waits in production.
+ */
+export function giveBack(lane: LaneState, ticket: Ticket): { lane: LaneState; supersededBy?: string } {
+  if (lane.running?.id !== ticket.id) return { lane };
   const { running, ...rest } = lane;
-  return enlist({ ...rest, waiting: lane.waiting }, { ...running, ready: false });
+  const rollback = lane.waiting.find(({ kind }) => kind === 'rollback');
+  if (rollback) return { lane: rest, supersededBy: rollback.id };
+  return { lane: enlist(rest, { ...running, ready: false }) };
 }
 
 /** It has ended, however: its place is free. Only a verified success counts as verified (rule 3). */

@@ -67,9 +67,7 @@ export class LaneDesk {
     setHandler(defineSignal<[Ticket]>(SIGNAL.ready), (ticket) =>
       this.change(rules.markReady(this.state, ticket)),
     );
-    setHandler(defineSignal<[Ticket]>(SIGNAL.giveBack), (ticket) =>
-      this.change(rules.giveBack(this.state, ticket)),
-    );
+    setHandler(defineSignal<[Ticket]>(SIGNAL.giveBack), (ticket) => this.takeBack(ticket));
     setHandler(defineSignal<[LaneEnd]>(SIGNAL.ended), (ended) => {
       if (!this.recovered) this.endedMeanwhile.push(ended);
       this.change(rules.end(this.state, ended));
@@ -102,6 +100,12 @@ export class LaneDesk {
     await Promise.all(superseded.map((one) => signalSuperseded(one.id, { by: id })));
     if (request.now) await this.stopRunning(request);
     return answer;
+  }
+
+  private async takeBack(ticket: Ticket): Promise<void> {
+    const { lane, supersededBy } = rules.giveBack(this.state, ticket);
+    this.change(lane);
+    if (supersededBy) await signalSuperseded(ticket.id, { by: supersededBy });
   }
 
   /** They leave at once: none of them can have the turn before the rollback has it. */

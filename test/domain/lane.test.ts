@@ -53,6 +53,23 @@ describe('turns', () => {
     expect(rules.nextTurn(lane)?.id).toBe(built.id);
   });
 
+  it('takes a turn back: it waits on in its old place; a rollback that came meanwhile replaces it', () => {
+    const [promotion, later] = [request({ kind: 'promotion' }), request()];
+    const taken = ready(accept(accept(empty, promotion), later), promotion);
+    const running = rules.giveTurn(taken, rules.nextTurn(taken)!);
+    const ticket = rules.ticketOf(promotion);
+    const { lane, supersededBy } = rules.giveBack(running, ticket);
+    expect([lane.running, lane.waiting.map(({ id }) => id)]).toEqual([undefined, [promotion.id, later.id]]);
+    expect(supersededBy).toBeUndefined();
+    expect(rules.nextTurn(lane)).toBeUndefined();
+
+    const back = request({ kind: 'rollback' });
+    const replaced = rules.giveBack(accept(running, back), ticket);
+    expect(replaced.supersededBy).toBe(back.id);
+    expect(replaced.lane.waiting.map(({ id }) => id)).toEqual([later.id, back.id]);
+    expect(rules.giveBack(lane, ticket)).toEqual({ lane });
+  });
+
   it('lets a rollback go first', () => {
     const [a, back] = [request(), request({ kind: 'rollback' })];
     const lane = ready(ready(accept(accept(empty, a), back), a), back);

@@ -457,6 +457,23 @@ describe('production and its lane', () => {
     expect(await lanes.result(back.id)).toMatchObject({ outcome: 'succeeded' });
   });
 
+  it('a rollback that comes before it gives its turn back takes its place, too', async () => {
+    const queue = await worlds.open();
+    await queue.merges(A);
+    await queue.unlocked(A);
+    queue.world.held.add('promotionTurn');
+    await queue.ask('approve', { release: A });
+    const { production: id = '' } = await queue.reaches(A, 'production');
+    await eventually(async () => expect((await lanes.view(production(queue))).running?.id).toBe(id));
+    const back = request({ ...production(queue), tag: LIVE, kind: 'rollback', supersedes: true });
+    await lanes.request(back);
+    await queue.ask('lock', { reason: 'wait' });
+    queue.world.held.clear();
+    expect(await lanes.result(id)).toMatchObject({ outcome: 'superseded', supersededBy: back.id });
+    expect(await queue.reaches(A, 'failed')).toMatchObject({ failedStage: 'production' });
+    expect(await lanes.result(back.id)).toMatchObject({ outcome: 'succeeded' });
+  });
+
   it('at a locked lane its deployments wait; they do not fail for it', async () => {
     const queue = await worlds.open();
     const staging = { app: queue.world.app, environment: 'staging' };
