@@ -96,6 +96,10 @@ export const queuedView = (
     now: new Date(ticket.queuedAt),
   });
 
+/** Its build is a workflow of its own, which others may wait for as well. */
+export const isBuilding = ({ steps }: Deployment): boolean =>
+  steps.some(({ name, state }) => name === 'build' && state === 'running');
+
 /** Rule 7: output of builds and containers is for maintainers, unless `access.logs` is `public`. */
 export function withoutLogs(view: DeploymentView): DeploymentView {
   const shown = { ...view };

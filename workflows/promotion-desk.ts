@@ -177,7 +177,9 @@ export class PromotionDesk {
       defineUpdate<PromotionQueueView, [C]>(name),
       async (command) => {
         await condition(() => this.recovered);
-        if (of.reads) await this.untilRead();
+        // One looks at a time: what was sent twice is known by its key once the first has been answered. All who wait
+        // are woken at once, and the first of them may read again. Who need not wait is judged at once, in order.
+        while (of.reads && this.isReading) await condition(() => !this.isReading);
         if (this.wasDone(name, command)) return viewOf(this.state);
         refuse(of.judge(this.state, command), this.state);
         const read = of.reads?.(this.state, command) ? await this.freshRead() : undefined;
@@ -219,12 +221,6 @@ export class PromotionDesk {
     const seen = this.state.keys.find(({ key }) => key === command.key);
     if (!seen || seen.fingerprint === fingerprint(name, command)) return seen;
     throw failure({ code: 'KEY_REUSED', message: 'This Idempotency-Key came with another request before' });
-  }
-
-  /** One looks at a time: what was sent twice is known by its key once the first has been answered. */
-  private async untilRead(): Promise<void> {
-    // All who wait are woken at once, and the first of them may read again.
-    while (this.isReading) await condition(() => !this.isReading);
   }
 
   /** A single activity of at most 3 s. @throws ApplicationFailure */

@@ -1,11 +1,13 @@
-/** The queue's own deployment that is under way, as people read it: by its memo and its lane's. */
+/** The queue's own deployment that is under way, as people read it: by its memo, its lane's, and what nobody takes. */
 import type { Client } from '@temporalio/client';
+import { pendingOf } from '../../clients/pending.js';
 import type { Deployment } from '../../domain/deployment.js';
-import { deploymentWorkflowId } from '../../domain/ids.js';
+import { buildWorkflowId, deploymentWorkflowId } from '../../domain/ids.js';
 import type { LaneView } from '../../domain/messages.js';
 import { MEMO } from '../../domain/messages.js';
 import type { OwnDeployment } from '../../domain/promotion/read.js';
-import { overlay } from '../../domain/view.js';
+import type { PendingActivity } from '../../domain/view.js';
+import { isBuilding, overlay } from '../../domain/view.js';
 import { describe } from '../temporal/missing.js';
 
 /** @param lanes those that it may be in. @returns nothing of one that is not there yet, or has ended */
@@ -19,9 +21,17 @@ export async function readOwn(
   if (id === undefined || !found || !deployment || found.status.name !== 'RUNNING') return {};
   const lane = lanes.find((one) => one?.environment === deployment.environment);
   const { state, waitingFor } = overlay({
-    ...{ deployment, pending: [], status: found.status.name, now: new Date() },
+    ...{ deployment, status: found.status.name, now: new Date() },
+    pending: [...pendingOf(found.raw), ...(await pendingOfBuild(client, deployment))],
     ...(lane ? { lane } : {}),
   });
   if (state === 'finished') return {};
   return { id, state, ...(waitingFor ? { waitingFor } : {}) };
+}
+
+async function pendingOfBuild(client: Client, deployment: Deployment): Promise<PendingActivity[]> {
+  const { app, commit } = deployment;
+  if (!commit || !isBuilding(deployment)) return [];
+  const build = await describe(client, buildWorkflowId(app, commit));
+  return build?.status.name === 'RUNNING' ? pendingOf(build.raw, 'buildImages') : [];
 }

@@ -8,7 +8,7 @@ import type { BuildView, BuildWanted } from '../../domain/messages.js';
 import { MEMO, SIGNAL } from '../../domain/messages.js';
 import { ApiError } from '../errors.js';
 import { read } from './call.js';
-import { pendingOf, workflowTaskSince } from './pending.js';
+import { pendingOf, workflowTaskSince } from '../../clients/pending.js';
 import { describe } from './reads.js';
 import { buildsSince } from './recent.js';
 

@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, NamespaceNotFoundError } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import { millis } from '../../clients/pending.js';
 import type { Temporal } from '../../clients/temporal.js';
 import type { Code } from '../../domain/codes.js';
 import { CODES, isCode } from '../../domain/codes.js';
@@ -110,15 +111,6 @@ async function pendingTask(client: Temporal['client'], workflowId: string): Prom
     throw error;
   }
 }
-
-export interface ProtoTime {
-  seconds?: unknown;
-  nanos?: number | null;
-}
-
-/** @returns milliseconds since the epoch; 0 where it is absent. */
-export const millis = (time: ProtoTime | null | undefined): number =>
-  time ? Number(time.seconds ?? 0) * 1000 + Math.floor((time.nanos ?? 0) / 1e6) : 0;
 
 const isLate = (error: unknown): boolean => error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
 

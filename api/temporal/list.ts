@@ -1,6 +1,7 @@
 /** Lists by visibility: unfinished first, then by end, newest first, which is the server's own order. */
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
+import { millis } from '../../clients/pending.js';
 import type { Temporal } from '../../clients/temporal.js';
 import type { Deployment } from '../../domain/deployment.js';
 import { MEMO, SEARCH_ATTRIBUTE, WORKFLOW } from '../../domain/messages.js';
@@ -10,7 +11,7 @@ import type { DeploymentView } from '../../domain/view.js';
 import { overlay } from '../../domain/view.js';
 import { cursorOf, NO_CURSOR, tokenOf } from '../cursor.js';
 import { badRequest } from '../errors.js';
-import { isInvalidArgument, millis, read } from './call.js';
+import { isInvalidArgument, read } from './call.js';
 
 export interface DeploymentFilter {
   app?: string;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { promotionsEntity, updateEntity } from '../../clients/entities.js';
 import type { Temporal } from '../../clients/temporal.js';
-import { promotionWorkflowId } from '../../domain/ids.js';
+import { promotionWorkflowId, testsWorkflowId } from '../../domain/ids.js';
 import type { Lock } from '../../domain/messages.js';
 import { MEMO, QUEUE, UPDATE } from '../../domain/messages.js';
 import type {
@@ -17,9 +17,9 @@ import type {
   TestsCommand,
   UnlockCommand,
 } from '../../domain/promotion/promotion.js';
-import { idleQueue, overlayQueue } from '../../domain/promotion/view.js';
+import { idleQueue, overlayQueue, overlayTests } from '../../domain/promotion/view.js';
 import { CALL_MS, command } from './call.js';
-import { pendingOf, workflowTaskSince } from './pending.js';
+import { pendingOf, workflowTaskSince } from '../../clients/pending.js';
 import { describe } from './reads.js';
 
 /** What a queue can be told; lock and unlock have functions of their own. */
@@ -44,7 +44,7 @@ export async function readQueue(
   if (!description) return idleQueue(app, policy);
   const { raw, memo, status, closeTime } = description;
   const since = workflowTaskSince(raw);
-  return overlayQueue({
+  const view = overlayQueue({
     view: (memo?.[MEMO.promotions] as PromotionQueueView | undefined) ?? idleQueue(app, policy),
     pending: pendingOf(raw),
     status: status.name,
@@ -52,6 +52,16 @@ export async function readQueue(
     ...(since ? { workflowTaskSince: since } : {}),
     now: new Date(),
   });
+  return withTests(t, view);
+}
+
+/** Tests that a command runs wait for a build worker, which the queue itself cannot see. */
+async function withTests(t: Temporal, view: PromotionQueueView): Promise<PromotionQueueView> {
+  const { current } = view;
+  if (current?.stage !== 'testing' || current.tests?.state !== 'running') return view;
+  const tests = await describe(t, testsWorkflowId(current.id, current.tests.attempt));
+  const pending = tests?.status.name === 'RUNNING' ? pendingOf(tests.raw, 'runTestCommand') : [];
+  return overlayTests(view, { pending, now: new Date() });
 }
 
 /**

@@ -16,9 +16,9 @@ import { MEMO } from '../../domain/messages.js';
 import type { PromotionQueueView } from '../../domain/promotion/promotion.js';
 import { promisedTicket } from '../../domain/promotion/view.js';
 import type { DeploymentView, PendingActivity } from '../../domain/view.js';
-import { overlay, queuedView } from '../../domain/view.js';
-import { millis, read } from './call.js';
-import { pendingOf, workflowTaskSince } from './pending.js';
+import { isBuilding, overlay, queuedView } from '../../domain/view.js';
+import { read } from './call.js';
+import { millis, pendingOf, workflowTaskSince } from '../../clients/pending.js';
 
 /** @returns undefined where Temporal does not hold the workflow */
 export async function describe(
@@ -131,13 +131,11 @@ async function readResult(t: Temporal, id: string, closing = false): Promise<Dep
   }
 }
 
-async function pendingOfBuild(t: Temporal, { app, commit, steps }: Deployment): Promise<PendingActivity[]> {
-  const building = steps.some(({ name, state }) => name === 'build' && state === 'running');
-  if (!commit || !building) return [];
+async function pendingOfBuild(t: Temporal, deployment: Deployment): Promise<PendingActivity[]> {
+  const { app, commit } = deployment;
+  if (!commit || !isBuilding(deployment)) return [];
   const build = await describe(t, buildWorkflowId(app, commit));
-  return build?.status.name === 'RUNNING'
-    ? pendingOf(build.raw).filter(({ type }) => type === 'buildImages')
-    : [];
+  return build?.status.name === 'RUNNING' ? pendingOf(build.raw, 'buildImages') : [];
 }
 
 /** How long Temporal keeps what has ended, in days; undefined where it does not say. */

@@ -10,7 +10,7 @@ import { overlayRelease } from '../../domain/release/view.js';
 import { ApiError } from '../errors.js';
 import { fingerprintOf } from '../ids.js';
 import { command, read } from './call.js';
-import { pendingOf, workflowTaskSince } from './pending.js';
+import { pendingOf, workflowTaskSince } from '../../clients/pending.js';
 import { describe } from './reads.js';
 
 /**

@@ -51,13 +51,15 @@ export function overlayQueue(input: QueueOverlay): PromotionQueueView {
 }
 
 function untaken({ pending, workflowTaskSince, now }: QueueOverlay): WaitingFor | undefined {
-  const late = (at: string): boolean => now.getTime() - Date.parse(at) > TAKEN_WITHIN_MS;
   const since =
-    workflowTaskSince && late(workflowTaskSince)
-      ? workflowTaskSince
-      : pending.find(({ startedAt, scheduledAt }) => !startedAt && late(scheduledAt))?.scheduledAt;
+    workflowTaskSince && isLate(workflowTaskSince, now) ? workflowTaskSince : untakenSince(pending, now);
   return since ? waitingFor('NO_WORKER', since, CODES.NO_WORKER.text) : undefined;
 }
+
+const isLate = (at: string, now: Date): boolean => now.getTime() - Date.parse(at) > TAKEN_WITHIN_MS;
+
+const untakenSince = (pending: readonly PendingActivity[], now: Date): string | undefined =>
+  pending.find(({ startedAt, scheduledAt }) => !startedAt && isLate(scheduledAt, now))?.scheduledAt;
 
 /** It has no end of its own: whoever comes next starts it anew, and it recovers. */
 function ended({ status, closedAt, now }: QueueOverlay): WaitingFor | undefined {
@@ -92,6 +94,18 @@ export function summaryOf(view: PromotionQueueView): PromotionSummary {
     ...(waits ? { waitingFor: waits } : {}),
     ...(lock ? { lock } : {}),
   };
+}
+
+/** Tests that run as a command of a build worker, where none takes it. */
+export function overlayTests(
+  view: PromotionQueueView,
+  { pending, now }: Pick<QueueOverlay, 'pending' | 'now'>,
+): PromotionQueueView {
+  const since = untakenSince(pending, now);
+  if (!view.current || since === undefined) return view;
+  const waits = waitingFor('NO_BUILD_WORKER', since, CODES.NO_BUILD_WORKER.text);
+  const current = { ...view.current, waitingFor: waits };
+  return { ...view, current, waitingFor: waits, state: view.state === 'locked' ? 'locked' : 'waiting' };
 }
 
 /**

@@ -3,7 +3,7 @@
  * it. Races between events, commands and reads are part of it; how they fell is read from the workflow's history.
  */
 import * as fc from 'fast-check';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ObserveInput } from '../../activities/promotion/index.js';
 import type { Outcome } from '../../domain/deployment.js';
@@ -178,12 +178,16 @@ async function commanded(
   }
 }
 
-/** Refused is an answer too. */
+const FAILED_PRECONDITION = 9;
+
+/** Refused is an answer too. What comes as the run tries to continue as new is taken by nobody: who asks, asks again. */
 async function answered(sent: Promise<unknown>): Promise<void> {
   try {
     await sent;
   } catch (error) {
-    if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+    const cause = error instanceof ServiceError ? error.cause : undefined;
+    const isUntaken = isGrpcServiceError(cause) && cause.code === FAILED_PRECONDITION;
+    if (!(error instanceof WorkflowUpdateFailedError || isUntaken)) throw error;
   }
 }
 

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Promotion, PromotionQueueView } from '../../../domain/promotion/promotion.js';
 import type { QueueOverlay } from '../../../domain/promotion/view.js';
-import { idleQueue, overlayQueue, promisedTicket, summaryOf } from '../../../domain/promotion/view.js';
+import {
+  idleQueue,
+  overlayQueue,
+  overlayTests,
+  promisedTicket,
+  summaryOf,
+} from '../../../domain/promotion/view.js';
 import { waitingFor } from '../../../domain/view.js';
 
 const AT = '2026-03-01T10:00:00.000Z';
@@ -64,6 +70,26 @@ describe('overlayQueue', () => {
     expect(ended).toMatchObject({ state: 'waiting', waitingFor: { code: 'TERMINATED', since: AT } });
     expect(ended.waitingFor?.detail).toContain('starts it anew');
     expect(overlaid({ status: 'CONTINUED_AS_NEW' })).toEqual(view());
+  });
+});
+
+describe('overlayTests', () => {
+  const running = view({ state: 'busy', current: { ...promotion, stage: 'testing' } });
+  const at = (scheduledAt: string, startedAt?: string) => ({
+    now: NOW,
+    pending: [{ type: 'runTestCommand', attempt: 1, scheduledAt, ...(startedAt ? { startedAt } : {}) }],
+  });
+
+  it('says that no build worker takes the tests', () => {
+    const shown = overlayTests(running, at(AT));
+    expect(shown).toMatchObject({ state: 'waiting', waitingFor: { code: 'NO_BUILD_WORKER', since: AT } });
+    expect(shown.current?.waitingFor).toEqual(shown.waitingFor);
+  });
+
+  it('says nothing of tests that run, or were only just asked for', () => {
+    expect(overlayTests(running, at(AT, AT))).toEqual(running);
+    expect(overlayTests(running, at('2026-03-01T10:00:58.000Z'))).toEqual(running);
+    expect(overlayTests(running, { now: NOW, pending: [] })).toEqual(running);
   });
 });
 

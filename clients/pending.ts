@@ -2,9 +2,8 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
-import type { Rollout } from '../../domain/deployment.js';
-import type { BuildProgress, PendingActivity } from '../../domain/view.js';
-import { millis } from './call.js';
+import type { Rollout } from '../domain/deployment.js';
+import type { BuildProgress, PendingActivity } from '../domain/view.js';
 
 type Raw = WorkflowExecutionDescription['raw'];
 type RawPending = temporal.api.workflow.v1.IPendingActivityInfo;
@@ -12,7 +11,9 @@ type RawPending = temporal.api.workflow.v1.IPendingActivityInfo;
 /** `PENDING_ACTIVITY_STATE_SCHEDULED`: no worker holds it. */
 const SCHEDULED = 1;
 
-export const pendingOf = (raw: Raw): PendingActivity[] => (raw.pendingActivities ?? []).map(toPending);
+/** @param type only activities of this type */
+export const pendingOf = (raw: Raw, type?: string): PendingActivity[] =>
+  (raw.pendingActivities ?? []).map(toPending).filter((one) => type === undefined || one.type === type);
 
 /** ISO 8601, since when a task of the workflow itself lies there; undefined: none does. */
 export function workflowTaskSince(raw: Raw): string | undefined {
@@ -63,3 +64,12 @@ const isBuildProgress = (value: unknown): value is BuildProgress =>
   typeof value === 'object' && value !== null && 'phase' in value && typeof value.phase === 'string';
 
 const iso = (at: number): string => new Date(at).toISOString();
+
+export interface ProtoTime {
+  seconds?: unknown;
+  nanos?: number | null;
+}
+
+/** @returns milliseconds since the epoch; 0 where it is absent. */
+export const millis = (time: ProtoTime | null | undefined): number =>
+  time ? Number(time.seconds ?? 0) * 1000 + Math.floor((time.nanos ?? 0) / 1e6) : 0;
