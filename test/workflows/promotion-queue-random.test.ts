@@ -186,7 +186,7 @@ async function answered(sent: Promise<unknown>): Promise<void> {
     await sent;
   } catch (error) {
     const cause = error instanceof ServiceError ? error.cause : undefined;
-    const isUntaken = isGrpcServiceError(cause) && cause.code === FAILED_PRECONDITION;
+    const isUntaken = isGrpcServiceError(cause) && Number(cause.code) === FAILED_PRECONDITION;
     if (!(error instanceof WorkflowUpdateFailedError || isUntaken)) throw error;
   }
 }
