@@ -83,8 +83,8 @@ export function appFiles({ app, behaviour, title, hasBusybox }: AppFilesOptions)
   return { [`${app}/Dockerfile`]: stages.join('\n'), [`${app}/www/index.html`]: `<h1>${title}</h1>\n` };
 }
 
-/** Asks staging by a real browser: see its head for how it is run. Beside this file, as it is in the repository. */
-export const FRONTEND_TESTS = 'frontend/e2e/smoke.mjs';
+/** Ask staging by a real browser, run by Playwright. Beside this file, as they are in the repository. */
+export const FRONTEND_TESTS = ['frontend/playwright.config.mjs', 'frontend/e2e/smoke.spec.mjs'] as const;
 
 /** The file of the tests' workflow, in `.github/workflows`. */
 export const TESTS_WORKFLOW = 'playwright.yml';

@@ -63,7 +63,8 @@ export async function makeSampleRepository(dir: string): Promise<SampleRepositor
   await git(dir, ['config', 'uploadpack.allowFilter', 'true']);
   for (const app of APPS) await prepareApp(dir, app, hasBusybox);
   await writeFiles(dir, WORKFLOW_FILES);
-  await copyTo(join(dir, FRONTEND_TESTS), fileURLToPath(new URL(FRONTEND_TESTS, import.meta.url)));
+  for (const file of FRONTEND_TESTS)
+    await copyTo(join(dir, file), fileURLToPath(new URL(file, import.meta.url)));
 
   const good = [
     await commit({ message: 'Add the sample apps' }),

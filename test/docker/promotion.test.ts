@@ -1,9 +1,9 @@
 /**
  * From merge to production on real containers: a signed webhook, `docker build`, a push to ministack's registry, its ECS,
- * and on staging a real browser: the sample's own script with Playwright and Chromium, run by the build worker in a
+ * and on staging a real browser: the sample's own tests, run by Playwright with Chromium on the build worker in a
  * checkout of the release. A probe asks production for its version during all of it.
  */
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { FRONTEND_TESTS } from '../../sandbox/sample/files.js';
@@ -28,8 +28,11 @@ const PRODUCTION = { app, environment: 'production' } as const;
 /** For a build, a rollout and two runs of a browser. */
 const WITHIN_MS = 240_000;
 
-/** A checkout has no node_modules: the worker's machine says where Playwright and its browser are. */
-const COMMAND = ['node', FRONTEND_TESTS, createRequire(import.meta.url).resolve('playwright-core'), CHROMIUM];
+/** A checkout has nothing installed: Playwright and its browser are those of the worker's machine. */
+const COMMAND = [
+  ...['sh', '-c', 'ln -s "$0" node_modules && CHROMIUM="$1" npx playwright test --config "$2"'],
+  ...[fileURLToPath(new URL('../../node_modules', import.meta.url)), CHROMIUM, FRONTEND_TESTS[0]],
+];
 
 let stack: StackOn<MinistackPart>;
 let frontend: PromotionsAt;
