@@ -63,6 +63,9 @@ interface Watch {
   shown: FollowedRun['run'];
 }
 
+/** Node's timers are no more exact than that. */
+const TIMER_MS = 2;
+
 async function follow(watch: Watch, signal: AbortSignal): Promise<TestsEnded> {
   const { input, lookIn } = watch;
   const until = Date.parse(input.until);
@@ -82,7 +85,9 @@ async function follow(watch: Watch, signal: AbortSignal): Promise<TestsEnded> {
     // Only now: what ends at the very end counts, and the verdict is from a fresh read.
     if (at >= until) return inconclusive(input, pastLimit(looked));
     const wait = looked.afterMs ?? lookIn(at - began);
-    await sleep(Math.max(0, Math.min(wait, until - Date.now())), undefined, { signal });
+    // A timer may fire a moment early: what looks then would look once more.
+    const left = until - Date.now() + TIMER_MS;
+    await sleep(Math.max(0, Math.min(wait, left)), undefined, { signal });
   }
 }
 
