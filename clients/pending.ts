@@ -2,8 +2,10 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
-import type { Rollout } from '../domain/deployment.js';
+import type { Deployment, Rollout } from '../domain/deployment.js';
+import { buildWorkflowId } from '../domain/ids.js';
 import type { BuildProgress, PendingActivity } from '../domain/view.js';
+import { isBuilding } from '../domain/view.js';
 
 type Raw = WorkflowExecutionDescription['raw'];
 type RawPending = temporal.api.workflow.v1.IPendingActivityInfo;
@@ -14,6 +16,20 @@ const SCHEDULED = 1;
 /** @param type only activities of this type */
 export const pendingOf = (raw: Raw, type?: string): PendingActivity[] =>
   (raw.pendingActivities ?? []).map(toPending).filter((one) => type === undefined || one.type === type);
+
+/**
+ * What the build waits for that a deployment waits for.
+ * @param describe one workflow; undefined where there is none
+ */
+export async function pendingOfBuild(
+  deployment: Deployment,
+  describe: (workflowId: string) => Promise<WorkflowExecutionDescription | undefined>,
+): Promise<PendingActivity[]> {
+  const { app, commit } = deployment;
+  if (!commit || !isBuilding(deployment)) return [];
+  const build = await describe(buildWorkflowId(app, commit));
+  return build?.status.name === 'RUNNING' ? pendingOf(build.raw, 'buildImages') : [];
+}
 
 /** ISO 8601, since when a task of the workflow itself lies there; undefined: none does. */
 export function workflowTaskSince(raw: Raw): string | undefined {

@@ -1,13 +1,12 @@
 /** The queue's own deployment that is under way, as people read it: by its memo, its lane's, and what nobody takes. */
 import type { Client } from '@temporalio/client';
-import { pendingOf } from '../../clients/pending.js';
+import { pendingOf, pendingOfBuild } from '../../clients/pending.js';
 import type { Deployment } from '../../domain/deployment.js';
-import { buildWorkflowId, deploymentWorkflowId } from '../../domain/ids.js';
+import { deploymentWorkflowId } from '../../domain/ids.js';
 import type { LaneView } from '../../domain/messages.js';
 import { MEMO } from '../../domain/messages.js';
 import type { OwnDeployment } from '../../domain/promotion/read.js';
-import type { PendingActivity } from '../../domain/view.js';
-import { isBuilding, overlay } from '../../domain/view.js';
+import { overlay } from '../../domain/view.js';
 import { describe } from '../temporal/missing.js';
 
 /** @param lanes those that it may be in. @returns nothing of one that is not there yet, or has ended */
@@ -22,16 +21,12 @@ export async function readOwn(
   const lane = lanes.find((one) => one?.environment === deployment.environment);
   const { state, waitingFor } = overlay({
     ...{ deployment, status: found.status.name, now: new Date() },
-    pending: [...pendingOf(found.raw), ...(await pendingOfBuild(client, deployment))],
+    pending: [
+      ...pendingOf(found.raw),
+      ...(await pendingOfBuild(deployment, (build) => describe(client, build))),
+    ],
     ...(lane ? { lane } : {}),
   });
   if (state === 'finished') return {};
   return { id, state, ...(waitingFor ? { waitingFor } : {}) };
-}
-
-async function pendingOfBuild(client: Client, deployment: Deployment): Promise<PendingActivity[]> {
-  const { app, commit } = deployment;
-  if (!commit || !isBuilding(deployment)) return [];
-  const build = await describe(client, buildWorkflowId(app, commit));
-  return build?.status.name === 'RUNNING' ? pendingOf(build.raw, 'buildImages') : [];
 }

@@ -4,7 +4,6 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Temporal } from '../../clients/temporal.js';
 import type { Deployment, Target } from '../../domain/deployment.js';
 import {
-  buildWorkflowId,
   deploymentWorkflowId,
   laneWorkflowId,
   parseDeploymentId,
@@ -15,10 +14,10 @@ import type { LaneView, Ticket } from '../../domain/messages.js';
 import { MEMO } from '../../domain/messages.js';
 import type { PromotionQueueView } from '../../domain/promotion/promotion.js';
 import { promisedTicket } from '../../domain/promotion/view.js';
-import type { DeploymentView, PendingActivity } from '../../domain/view.js';
-import { isBuilding, overlay, queuedView } from '../../domain/view.js';
+import type { DeploymentView } from '../../domain/view.js';
+import { overlay, queuedView } from '../../domain/view.js';
 import { read } from './call.js';
-import { millis, pendingOf, workflowTaskSince } from '../../clients/pending.js';
+import { millis, pendingOf, pendingOfBuild, workflowTaskSince } from '../../clients/pending.js';
 
 /** @returns undefined where Temporal does not hold the workflow */
 export async function describe(
@@ -66,7 +65,7 @@ export async function readDeployment(t: Temporal, id: string): Promise<Deploymen
   const since = workflowTaskSince(raw);
   return overlay({
     deployment,
-    pending: [...pendingOf(raw), ...(await pendingOfBuild(t, deployment))],
+    pending: [...pendingOf(raw), ...(await pendingOfBuild(deployment, (build) => describe(t, build)))],
     ...(lane ? { lane } : {}),
     status: description.status.name,
     ...(description.closeTime ? { closedAt: description.closeTime.toISOString() } : {}),
@@ -129,13 +128,6 @@ async function readResult(t: Temporal, id: string, closing = false): Promise<Dep
     if (closing) return undefined;
     throw error;
   }
-}
-
-async function pendingOfBuild(t: Temporal, deployment: Deployment): Promise<PendingActivity[]> {
-  const { app, commit } = deployment;
-  if (!commit || !isBuilding(deployment)) return [];
-  const build = await describe(t, buildWorkflowId(app, commit));
-  return build?.status.name === 'RUNNING' ? pendingOf(build.raw, 'buildImages') : [];
 }
 
 /** How long Temporal keeps what has ended, in days; undefined where it does not say. */

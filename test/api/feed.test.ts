@@ -71,6 +71,13 @@ function world(more: Partial<Source> = {}, options: { forgottenAfterMs?: number 
   return { state, feed, errors };
 }
 
+/** Whose source is told by the test what there is. */
+function given() {
+  let put: Put = () => undefined;
+  const { feed } = world({ read: async (into) => void (put = into) });
+  return { feed, give: (item: Item): void => put(item) };
+}
+
 const thing = (key: string, n: number, over = false): Item => ({
   key,
   value: { n },
@@ -171,12 +178,7 @@ describe('the stream of everything', () => {
   });
 
   it('keeps what is there and a bounded number of what has ended, however long it lasts', async () => {
-    let give: Put = () => undefined;
-    const { feed } = world({
-      async read(put) {
-        give = put;
-      },
-    });
+    const { feed, give } = given();
     const one = reader(feed);
     await eventually(async () => expect(names(one.told())).toContain('ready'));
     give(thing('a', 1));
@@ -196,12 +198,7 @@ describe('the stream of everything', () => {
   });
 
   it('keeps nothing for who reads slowly, and sends them the newest of each', async () => {
-    let give: Put = () => undefined;
-    const { feed } = world({
-      async read(put) {
-        give = put;
-      },
-    });
+    const { feed, give } = given();
     const stream: PassThrough = follow({ feed, person: MAINTAINER, lastId: '' });
     await eventually(async () => expect(feed.isWhole).toBe(true));
     for (let n = 1; n <= 2_000; n += 1) {
@@ -220,12 +217,7 @@ describe('the stream of everything', () => {
   });
 
   it('tells who reads slowly the end of what it sent them as under way, also before they have all', async () => {
-    let give: Put = () => undefined;
-    const { feed } = world({
-      async read(put) {
-        give = put;
-      },
-    });
+    const { feed, give } = given();
     const other = reader(feed);
     await eventually(async () => expect(names(other.told())).toContain('ready'));
     give({ ...thing('long ago', 1, true) });
@@ -243,12 +235,7 @@ describe('the stream of everything', () => {
   });
 
   it('begins anew for who reads so slowly that ends were dropped which they have not seen', async () => {
-    let give: Put = () => undefined;
-    const { feed } = world({
-      async read(put) {
-        give = put;
-      },
-    });
+    const { feed, give } = given();
     const stream: PassThrough = follow({ feed, person: MAINTAINER, lastId: '' });
     await eventually(async () => expect(feed.isWhole).toBe(true));
     give({ key: 'a', value: { n: 1, filler: 'x'.repeat(100_000) } });

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAws } from '../../clients/aws.js';
 import { checkAws } from '../../clients/doctor/aws.js';
+import { SHOP_YAML } from '../support/shop.js';
 import { parseConfig } from '../../domain/config/parse.js';
 
 let server: Server | undefined;
@@ -18,17 +19,6 @@ afterEach(() => {
   server?.close();
 });
 
-const YAML = `
-repository: { owner: acme, name: shop, branch: main }
-maintainers: { org: acme, team: maintainers }
-aws: { region: us-east-1 }
-environments: { staging: { cluster: staging-default } }
-apps:
-  api:
-    paths: ["api/**"]
-    images: [{ container: django, repository: shop-api, context: api }]
-    environments: { staging: { service: staging-api } }
-`;
 const SERVICE_ARN = 'arn:aws:ecs:us-east-1:111122223333:service/staging-default/staging-api';
 /** Of an account where everything is as it should be. */
 const FINE: Record<string, object> = {
@@ -72,7 +62,7 @@ async function examine(answers: Record<string, object> | string) {
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${port}`);
-  const parsed = parseConfig(YAML, 'sluice.yaml');
+  const parsed = parseConfig(SHOP_YAML, 'sluice.yaml');
   if ('problems' in parsed) throw new Error(parsed.problems.join('\n'));
   const { config } = parsed;
   const aws = createAws(config);

@@ -20,26 +20,15 @@ import type { Temporal } from '../../clients/temporal.js';
 import { createTemporal } from '../../clients/temporal.js';
 import { temporalCli } from '../../sandbox/temporal/binaries.js';
 import { eventually } from '../support/scripted.js';
+import { SHOP_YAML } from '../support/shop.js';
 import '../support/temporal-server.js';
-
-const YAML = `
-repository: { owner: acme, name: shop, branch: main }
-maintainers: { org: acme, team: maintainers }
-aws: { region: us-east-1 }
-environments: { staging: { cluster: staging-default } }
-apps:
-  api:
-    paths: ["api/**"]
-    images: [{ container: django, repository: shop-api, context: api }]
-    environments: { staging: { service: staging-api } }
-`;
 
 let folder: string;
 const open: Temporal[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-setup-'));
-  await writeFile(join(folder, 'sluice.yaml'), YAML);
+  await writeFile(join(folder, 'sluice.yaml'), SHOP_YAML);
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
